@@ -1,0 +1,3 @@
+"""Stripe's contract, read from the types of the installed SDK."""
+
+from __future__ import annotations

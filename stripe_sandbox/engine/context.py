@@ -1,0 +1,144 @@
+"""One request's work: reads and writes objects, and tells the event log."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from stripe_sandbox.contract.objects import fill
+from stripe_sandbox.engine.ids import new_id
+from stripe_sandbox.engine.outbox import Outbox
+from stripe_sandbox.engine.store import Json, Store
+from stripe_sandbox.errors import missing_resource
+
+API_VERSION = "2026-10-28.endive"
+PREFIXES = {
+    "balance_transaction": "txn",
+    "charge": "ch",
+    "checkout.session": "cs_test",
+    "customer": "cus",
+    "event": "evt",
+    "item": "li",
+    "payment_intent": "pi",
+    "payment_method": "pm",
+    "price": "price",
+    "product": "prod",
+    "refund": "re",
+    "webhook_endpoint": "we",
+}
+
+# How Stripe calls them when there is none.
+_NOUNS = {
+    "balance_transaction": "balance transaction",
+    "webhook_endpoint": "webhook endpoint",
+}
+_PATH_PARAMS = {
+    "checkout.session": "session",
+    "payment_intent": "intent",
+    "price": "price",
+    "webhook_endpoint": "webhook_endpoint",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Which API request caused an event; none for pages and for the clock."""
+
+    request_id: str | None = None
+    idempotency_key: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What a resource works with. `now` is fixed for the whole request."""
+
+    store: Store
+    outbox: Outbox
+    base_url: str
+    now: int
+    origin: Origin = Origin()
+
+    def at(self, now: int) -> Context:
+        """Return the same at another time, for work that fell due then."""
+        return replace(self, now=now, origin=Origin())
+
+    def create(
+        self, kind: str, *, notes: Json | None = None, event: str = "", **values: object
+    ) -> Json:
+        """Keep a new object, filled as Stripe sends it, and emit `event` if named."""
+        values.setdefault("id", new_id(PREFIXES[kind]))
+        if kind != "item":
+            values.setdefault("created", self.now)
+        body = fill(kind, values)
+        self.store.insert(body, notes or {})
+        if event:
+            self.emit(event, body)
+        return body
+
+    def change(self, body: Json, *, event: str = "", **values: object) -> Json:
+        """Keep new values and emit `event` with the previous ones; a no-op is silent.
+
+        Source: https://docs.stripe.com/api/events/object#event_object-data
+        """
+        changed = {k: v for k, v in values.items() if body.get(k, ...) != v}
+        new = body | changed
+        self.store.replace(new)
+        if event and changed:
+            previous = {name: _previous(body.get(name), new[name]) for name in changed}
+            self.emit(event, new, previous)
+        return new
+
+    def emit(self, event_type: str, body: Json, previous: Json | None = None) -> None:
+        """Write an event with a snapshot of the object and queue its deliveries."""
+        data: Json = {"object": body}
+        if previous is not None:
+            data["previous_attributes"] = previous
+        event = fill(
+            "event",
+            {
+                "id": new_id("evt"),
+                "api_version": API_VERSION,
+                "created": self.now,
+                "data": data,
+                "pending_webhooks": 0,
+                "request": {
+                    "id": self.origin.request_id,
+                    "idempotency_key": self.origin.idempotency_key,
+                },
+                "type": event_type,
+            },
+        )
+        self.store.insert(event, {})
+        self.outbox.enqueue(event)
+
+    def fetch(self, kind: str, object_id: str, *, param: str = "") -> Json:
+        """Return an object by the id in the path, or in the parameter `param`.
+
+        Raises:
+            ApiError: there is none (404 in the path, 400 in a parameter).
+        """
+        body = self.store.get(object_id)
+        if body is None or body["object"] != kind or (param and body.get("deleted")):
+            raise missing_resource(
+                _NOUNS.get(kind, kind),
+                object_id,
+                param=param or _PATH_PARAMS.get(kind, "id"),
+                status=400 if param else 404,
+            )
+        return body
+
+    def schedule(self, task: str, object_id: str, *, due_at: int) -> None:
+        """Have a task of the agenda run when the sandbox's clock reaches `due_at`."""
+        self.store.sql(
+            "INSERT INTO agenda (due_at, task, object_id) VALUES (?, ?, ?)",
+            due_at,
+            task,
+            object_id,
+        )
+
+
+def _previous(old: object, new: object) -> object:
+    """The old value; of a hash, only the keys that changed."""
+    if not (isinstance(old, dict) and isinstance(new, dict)):
+        return old
+    keys = sorted(old.keys() | new.keys())
+    return {k: old.get(k) for k in keys if old.get(k, ...) != new.get(k, ...)}

@@ -1,0 +1,76 @@
+"""`expand`: ids are replaced by their objects, included lists are added.
+
+Source: https://docs.stripe.com/expand
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from stripe_sandbox.contract.objects import is_expandable
+from stripe_sandbox.engine.context import Context
+from stripe_sandbox.engine.store import Json
+from stripe_sandbox.errors import ApiError
+
+Include = Callable[[Context, Json], Json]
+_includes: dict[tuple[str, str], Include] = {}
+_DEPTH_MAX = 4
+
+
+def included(kind: str, field: str) -> Callable[[Include], Include]:
+    """Register a list that an object carries only when it is expanded."""
+
+    def register(function: Include) -> Include:
+        _includes[kind, field] = function
+        return function
+
+    return register
+
+
+def expand(context: Context, body: Json, paths: list[str]) -> Json:
+    """Expand `a.b` paths in an answer; in a list, `data.a`.
+
+    Raises:
+        ApiError: a property cannot be expanded, or a path is deeper than four.
+    """
+    for path in paths:
+        steps = path.split(".")
+        if len(steps) > _DEPTH_MAX + (steps[0] == "data"):
+            raise ApiError(
+                "You cannot expand more than 4 levels of a property.", param="expand"
+            )
+        _expand(context, body, steps, path)
+    return body
+
+
+def _expand(context: Context, here: Json, steps: list[str], path: str) -> None:
+    field, rest = steps[0], steps[1:]
+    value = _resolved(context, here, field, path)
+    if value is None:
+        return
+    here[field] = value
+    for child in value if isinstance(value, list) else [value]:
+        if rest:
+            _expand(context, child, rest, path)
+
+
+def _resolved(
+    context: Context, here: Json, field: str, path: str
+) -> Json | list[Json] | None:
+    kind = str(here.get("object", ""))
+    value = here.get(field)
+    include = _includes.get((kind, field))
+    if include and value is None:
+        return include(context, here)
+    if isinstance(value, dict | list):
+        return value
+    if not _may_hold_an_id(kind, field, here):
+        raise ApiError(f"This property cannot be expanded ({path}).", param="expand")
+    return context.store.get(value) if isinstance(value, str) else None
+
+
+def _may_hold_an_id(kind: str, field: str, here: Json) -> bool:
+    """Hashes inside objects are not classes of their own: there the id itself tells."""
+    if kind and kind != "list":
+        return is_expandable(kind, field)
+    return field in here and kind != "list"

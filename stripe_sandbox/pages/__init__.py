@@ -1,0 +1,3 @@
+"""The pages that people see: hosted checkout, receipt, index."""
+
+from __future__ import annotations

@@ -1,0 +1,86 @@
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import stripe
+
+from tests.stripe_wire import StripeWire
+
+BLOCK_CENTS = 500
+
+
+@pytest.fixture
+def wire(tmp_path: Path) -> Iterator[StripeWire]:
+    wire = StripeWire(tmp_path / "stripe.sqlite")
+    yield wire
+    wire.close()
+
+
+@pytest.fixture
+def client(wire: StripeWire) -> stripe.StripeClient:
+    return wire.client(max_network_retries=0)
+
+
+@pytest.fixture
+def block(client: stripe.StripeClient) -> stripe.Price:
+    """The price of a block of credits."""
+    return client.v1.prices.create(
+        {
+            "currency": "usd",
+            "lookup_key": "block",
+            "product_data": {"name": "Block of 100 credits"},
+            "unit_amount": BLOCK_CENTS,
+        }
+    )
+
+
+@pytest.fixture
+def alice(client: stripe.StripeClient) -> stripe.Customer:
+    return client.v1.customers.create({"email": "alice@acme.example", "name": "Alice"})
+
+
+@pytest.fixture
+def open_session(
+    client: stripe.StripeClient, block: stripe.Price
+) -> Callable[..., stripe.checkout.Session]:
+    """Open a checkout for three blocks, 1 to 50 of which may be chosen."""
+
+    def open_session(**params: Any) -> stripe.checkout.Session:
+        bounds = {"enabled": True, "minimum": 1, "maximum": 50}
+        line = {"price": block.id, "quantity": 3, "adjustable_quantity": bounds}
+        return client.v1.checkout.sessions.create(
+            {
+                "mode": "payment",
+                "line_items": [line],
+                "success_url": "https://portal.example/done?s={CHECKOUT_SESSION_ID}",
+                "cancel_url": "https://portal.example/buy",
+                **params,
+            }
+        )
+
+    return open_session
+
+
+@pytest.fixture
+def pay_now(
+    client: stripe.StripeClient, alice: stripe.Customer
+) -> Callable[..., stripe.PaymentIntent]:
+    """Charge a saved card off-session."""
+
+    def pay_now(card: str = "pm_card_visa", **params: Any) -> stripe.PaymentIntent:
+        return client.v1.payment_intents.create(
+            {
+                "amount": BLOCK_CENTS,
+                "currency": "usd",
+                "customer": alice.id,
+                "payment_method": card,
+                "off_session": True,
+                "confirm": True,
+                **params,
+            }
+        )
+
+    return pay_now

@@ -1,0 +1,108 @@
+"""The raw tables in the Django admin, to be read. Writes go through the pages."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from allauth.account.decorators import secure_admin_login
+from django.contrib import admin
+
+from accounts.models import (
+    Account,
+    AuditEvent,
+    Invitation,
+    Membership,
+    Notice,
+    ServiceKey,
+    User,
+)
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest
+
+# One way in: allauth's, with its second factor and its rate limits.
+admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
+
+
+class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg] # not at run time
+    """Shows rows; changes none."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Refuse."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        """Refuse."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        """Refuse."""
+        return False
+
+
+@admin.register(User)
+class UserAdmin(ReadOnlyAdmin):
+    """People."""
+
+    list_display = ("email", "name", "is_active", "is_staff", "last_login")
+    list_filter = ("is_active", "is_staff", "groups")
+    search_fields = ("email", "name")
+    exclude = ("password",)
+
+
+@admin.register(Account)
+class AccountAdmin(ReadOnlyAdmin):
+    """Organizations."""
+
+    list_display = ("name", "public_id", "billing_email", "created_at")
+    search_fields = ("name", "public_id", "billing_email", "memberships__user__email")
+
+
+@admin.register(Membership)
+class MembershipAdmin(ReadOnlyAdmin):
+    """Who is in which account."""
+
+    list_display = ("user", "account", "role", "created_at")
+    list_filter = ("role",)
+    list_select_related = ("user", "account")
+    search_fields = ("user__email", "account__name", "account__public_id")
+
+
+@admin.register(Invitation)
+class InvitationAdmin(ReadOnlyAdmin):
+    """Who was asked to join."""
+
+    list_display = ("email", "account", "role", "expires_at", "accepted_at")
+    list_select_related = ("account",)
+    search_fields = ("email", "account__name", "account__public_id")
+    exclude = ("secret_hash",)
+
+
+@admin.register(ServiceKey)
+class ServiceKeyAdmin(ReadOnlyAdmin):
+    """Keys, without what opens anything."""
+
+    list_display = ("name", "masked", "account", "last_used_at", "revoked_at")
+    list_select_related = ("account",)
+    search_fields = ("name", "prefix", "account__name", "account__public_id")
+    exclude = ("secret_hash",)
+
+
+@admin.register(AuditEvent)
+class AuditEventAdmin(ReadOnlyAdmin):
+    """What was done."""
+
+    list_display = ("occurred_at", "actor", "action", "target", "account_id")
+    list_filter = ("action",)
+    search_fields = ("actor", "target", "request_id", "=account_id")
+    ordering = ("-occurred_at", "-pk")
+
+
+@admin.register(Notice)
+class NoticeAdmin(ReadOnlyAdmin):
+    """What was said, and what waits to be."""
+
+    list_display = ("created_at", "kind", "recipient", "attempts", "sent_at")
+    list_filter = ("kind",)
+    search_fields = ("recipient", "key", "subject")
+    ordering = ("-pk",)

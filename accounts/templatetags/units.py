@@ -1,0 +1,141 @@
+"""How numbers and instants look: the only place that formats them.
+
+Credits and cents are integers, quantities of time are milliseconds, instants are
+aware. A minus is U+2212, as wide as a digit.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from django import template
+from django.utils import dateformat
+from django.utils.formats import get_format, number_format
+from django.utils.html import format_html
+from django.utils.translation import ngettext
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from django.template import Context
+    from django.utils.safestring import SafeString
+
+register = template.Library()
+
+MINUS = "\N{MINUS SIGN}"
+_SYMBOLS = {"usd": "$", "eur": "€", "gbp": "£"}
+_DAY, _MINUTE = "j M Y", "j M Y, H:i"
+
+
+@register.filter
+def credits(amount: int) -> str:
+    """Return an amount of credits, grouped: 1,500."""
+    return _sign(amount) + _grouped(amount)
+
+
+@register.filter
+def signed_credits(amount: int) -> str:
+    """Return a movement of credits with its sign: +500, 0."""
+    return ("+" if amount > 0 else _sign(amount)) + _grouped(amount)
+
+
+@register.filter
+def plural_credits(amount: int) -> str:
+    """Return an amount with its unit: 1 credit, 1,500 credits."""
+    return ngettext("%(amount)s credit", "%(amount)s credits", amount) % {
+        "amount": credits(amount)
+    }
+
+
+@register.filter
+def money(cents: int, currency: str) -> str:
+    """Return cents as an amount of their currency: $15.00, or 15.00 SEK."""
+    whole, fraction = divmod(abs(cents), 100)
+    amount = f"{_grouped(whole)}{get_format('DECIMAL_SEPARATOR')}{fraction:02}"
+    symbol = _SYMBOLS.get(currency.lower())
+    if symbol:
+        return f"{_sign(cents)}{symbol}{amount}"
+    return f"{_sign(cents)}{amount} {currency.upper()}"
+
+
+@register.filter
+def duration(milliseconds: int) -> str:
+    """Return a span of time in the units that it needs: 1 min 12 s."""
+    seconds, fraction = divmod(milliseconds, 1000)
+    minutes, seconds = divmod(seconds, 60)
+    hours, minutes = divmod(minutes, 60)
+    parts = [f"{hours} h"] * bool(hours) + [f"{minutes} min"] * bool(minutes)
+    if seconds or fraction or not parts:
+        decimals = f".{fraction:03}".rstrip("0") if fraction else ""
+        parts.append(f"{seconds}{decimals} s")
+    return " ".join(parts)
+
+
+@register.filter
+def moment(instant: datetime, time_zone: str = "UTC") -> str:
+    """Return an instant to the minute in a zone, with its offset (R16)."""
+    local = instant.astimezone(_zone(time_zone))
+    return f"{dateformat.format(local, _MINUTE)} {_offset(local)}"
+
+
+@register.filter
+def calendar_day(instant: datetime, time_zone: str = "UTC") -> str:
+    """Return the date that an instant has in a zone."""
+    return dateformat.format(instant.astimezone(_zone(time_zone)), _DAY)
+
+
+@register.simple_tag(takes_context=True)
+def when(context: Context, instant: datetime | None) -> SafeString | str:
+    """Show an instant in the viewer's zone, UTC on hover (R16); a dash for none."""
+    return _time_element(context, instant, moment) if instant else _none()
+
+
+@register.simple_tag(takes_context=True)
+def day(context: Context, instant: datetime | None) -> SafeString | str:
+    """Show the viewer's date of an instant, UTC on hover; a dash for none."""
+    return _time_element(context, instant, calendar_day) if instant else _none()
+
+
+def _sign(amount: int) -> str:
+    return MINUS if amount < 0 else ""
+
+
+def _grouped(amount: int) -> str:
+    return number_format(abs(amount), use_l10n=True, force_grouping=True)
+
+
+def _zone(name: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError):
+        return ZoneInfo("UTC")
+
+
+def _offset(local: datetime) -> str:
+    hours, minutes = f"{local:%z}"[:3], f"{local:%z}"[3:5]
+    if (hours, minutes) == ("+00", "00"):
+        return "UTC"
+    sign = MINUS if hours[0] == "-" else "+"
+    return f"UTC{sign}{int(hours[1:])}" + (f":{minutes}" if minutes != "00" else "")
+
+
+def _time_element(
+    context: Context, instant: datetime, in_zone: Callable[[datetime, str], str]
+) -> SafeString:
+    return format_html(
+        '<time datetime="{}" title="{}">{}</time>',
+        instant.isoformat(),
+        moment(instant),
+        in_zone(instant, _zone_of_viewer(context)),
+    )
+
+
+def _zone_of_viewer(context: Context) -> str:
+    user = context.get("user")
+    return getattr(user, "time_zone", None) or context.get("time_zone") or "UTC"
+
+
+def _none() -> str:
+    return "\N{EN DASH}"

@@ -1,0 +1,185 @@
+"""The overview: what an account has, what it is made of, and what comes next."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from django.utils.translation import gettext as _
+
+from accounts.templatetags.units import calendar_day, plural_credits
+from billing import purchasing, subscribing
+from billing.core.periods import term
+from billing.core.shares import percents
+from billing.models import Interval, SubscriptionStatus
+from credits import statements
+from credits.models import GrantSource, Wallet, WalletUnit
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from datetime import datetime
+
+    from accounts.models import Account
+    from billing.models import Cycle, Subscription
+    from billing.purchasing import WhyNot
+    from credits.statements import Balance, GrantView, StatementRow
+
+_SOON = timedelta(days=7)
+_ROWS = 5
+_LOW_PERCENT = 10
+_TONES = {
+    GrantSource.PLAN: "plan",
+    GrantSource.UPGRADE: "plan",
+    GrantSource.PURCHASE: "purchased",
+    GrantSource.RELOAD: "purchased",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A share of the balance, as one piece of the bar and one line under it."""
+
+    label: str
+    credits: int
+    percent: int
+    tone: str
+    note: str
+    is_soon: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PlanCard:
+    """The plan in a few words; without a subscription only its name."""
+
+    name: str
+    interval: str
+    cycle_credits: int
+    cents: int
+    currency: str
+    renews_at: datetime | None
+    next_credits_at: datetime | None
+    ends_at: datetime | None
+    is_overdue: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """All that the overview page shows."""
+
+    balance: Balance
+    parts: tuple[Part, ...]
+    plan: PlanCard
+    rows: tuple[StatementRow, ...]
+    why_not: WhyNot | None
+    is_low: bool
+    is_new: bool
+
+
+def overview_of(account: Account, *, time_zone: str, at: datetime) -> Overview:
+    """Return the overview of an account, with dates of the viewer's zone in its notes.
+
+    Raises:
+        NothingOffered: it is on Free, and no Free plan is in force.
+    """
+    wallet = Wallet.objects.get(account=account, unit=WalletUnit.CREDITS)
+    balance = statements.balance_of(wallet.pk, at=at)
+    page = statements.statement_for(wallet.pk, limit=_ROWS, at=at)
+    subscription = subscribing.live_subscription(account.pk)
+    plan = plan_card(subscription, at=at)
+    return Overview(
+        balance=balance,
+        parts=_parts(balance, time_zone=time_zone, at=at),
+        plan=plan,
+        rows=page.rows,
+        why_not=purchasing.why_not(subscription, at=at),
+        is_low=balance.available * 100 < plan.cycle_credits * _LOW_PERCENT,
+        is_new=len(page.rows) <= 1,
+    )
+
+
+def plan_card(subscription: Subscription | None, *, at: datetime) -> PlanCard:
+    """Return what a plan is, costs, and when it renews; Free without a subscription.
+
+    Raises:
+        NothingOffered: it is Free, and no Free plan is in force.
+    """
+    version = subscribing.version_of(subscription, at=at)
+    is_annual = bool(subscription and subscription.interval == Interval.YEAR)
+    cycle = subscribing.current_cycle(subscription, at=at) if subscription else None
+    return PlanCard(
+        name=version.plan.name,
+        interval=subscription.get_interval_display() if subscription else "",
+        cycle_credits=version.cycle_credits,
+        cents=(version.year_cents if is_annual else version.month_cents) or 0,
+        currency=version.currency,
+        renews_at=_renews_at(subscription, cycle),
+        next_credits_at=cycle.ends_at if cycle else None,
+        ends_at=subscription.cancel_at if subscription else None,
+        is_overdue=bool(
+            subscription and subscription.status != SubscriptionStatus.ACTIVE
+        ),
+    )
+
+
+def _renews_at(
+    subscription: Subscription | None, cycle: Cycle | None
+) -> datetime | None:
+    if subscription is None or cycle is None or subscription.cancel_at:
+        return None
+    if subscription.interval == Interval.YEAR:
+        return term(subscription.anchor_at, cycle.index).ends_at
+    return cycle.ends_at
+
+
+def _parts(balance: Balance, *, time_zone: str, at: datetime) -> tuple[Part, ...]:
+    pieces = [
+        *_usable(balance.grants, time_zone, at),
+        (_("Held for running jobs"), balance.held, "held", "", False),
+        (_("Frozen"), balance.frozen, "frozen", "", False),
+    ]
+    shown = [piece for piece in pieces if piece[1] > 0]
+    return tuple(
+        Part(label, credits, percent, tone, note, is_soon)
+        for (label, credits, tone, note, is_soon), percent in zip(
+            shown, percents([piece[1] for piece in shown]), strict=True
+        )
+    )
+
+
+def _usable(
+    grants: Sequence[GrantView], time_zone: str, at: datetime
+) -> Iterator[tuple[str, int, str, str, bool]]:
+    """Yield the usable credits of each kind; grants come in the order of use."""
+    labels = {
+        "rollover": _("Rolled over"),
+        "plan": _("This cycle"),
+        "promo": _("Granted"),
+        "purchased": _("Purchased"),
+    }
+    for tone, label in labels.items():
+        ours = [grant for grant in grants if _tone(grant) == tone and grant.usable]
+        ends = [grant.expires_at for grant in ours if grant.expires_at]
+        yield (
+            label,
+            sum(grant.usable for grant in ours),
+            tone,
+            _expiry_note(ours, time_zone),
+            bool(ends) and min(ends) - at <= _SOON,
+        )
+
+
+def _tone(grant: GrantView) -> str:
+    return "rollover" if grant.is_rolled_over else _TONES.get(grant.source, "promo")
+
+
+def _expiry_note(grants: Sequence[GrantView], time_zone: str) -> str:
+    if not grants or grants[0].expires_at is None:
+        return _("no expiry") if grants else ""
+    first = grants[0].expires_at
+    ending = sum(grant.usable for grant in grants if grant.expires_at == first)
+    day = calendar_day(first, time_zone)
+    if ending == sum(grant.usable for grant in grants):
+        return _("until %(day)s") % {"day": day}
+    amount = plural_credits(ending)
+    return _("%(amount)s until %(day)s") % {"amount": amount, "day": day}

@@ -1,0 +1,162 @@
+"""Checkout pages: opening one, and reading what became of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, TypeVar
+
+import stripe
+
+from billing.stripe_gateway.connection import client, translated_errors
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from stripe.params.checkout import SessionCreateParams
+
+_Object = TypeVar("_Object", bound=stripe.StripeObject)
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What a checkout page is to sell, to whom, and the ways back from it."""
+
+    purchase: str
+    account: str
+    customer_id: str
+    price_id: str
+    blocks: int
+    min_blocks: int
+    max_blocks: int
+    description: str
+    expires_at: datetime
+    success_url: str
+    cancel_url: str
+
+
+@dataclass(frozen=True, slots=True)
+class CheckoutSession:
+    """A checkout page and what has become of it, as Stripe says now.
+
+    `purchase` is our id in its metadata, `quantities` what was bought by the lookup
+    key of its price, `paid_at` when the bank said yes.
+    """
+
+    id: str
+    status: str
+    url: str
+    purchase: str
+    is_paid: bool
+    has_failed: bool
+    currency: str
+    subtotal_cents: int
+    tax_cents: int
+    total_cents: int
+    quantities: tuple[tuple[str, int], ...]
+    payment_intent_id: str
+    paid_at: datetime | None
+    receipt_url: str
+
+
+def open_checkout(order: Order, *, key: str) -> CheckoutSession:
+    """Open a checkout page, or return the one that this key opened before.
+
+    Raises:
+        StripeUnavailable: ask again with the same key.
+    """
+    with translated_errors():
+        session = client().v1.checkout.sessions.create(
+            _params(order), {"idempotency_key": key}
+        )
+    return _read(session, ())
+
+
+def checkout_session(session_id: str) -> CheckoutSession:
+    """Return a checkout page with what was bought and paid there.
+
+    Raises:
+        NotAtStripe: there is none of this id.
+        StripeUnavailable: ask again.
+    """
+    sessions = client().v1.checkout.sessions
+    with translated_errors():
+        session = sessions.retrieve(
+            session_id, {"expand": ["payment_intent.latest_charge"]}
+        )
+        items = sessions.line_items.list(session_id, {"limit": 100})
+    return _read(session, items.data)
+
+
+def _params(order: Order) -> SessionCreateParams:
+    metadata = {"purchase": order.purchase, "account": order.account}
+    return {
+        "mode": "payment",
+        "customer": order.customer_id,
+        "client_reference_id": order.account,
+        "line_items": [
+            {
+                "price": order.price_id,
+                "quantity": order.blocks,
+                "adjustable_quantity": {
+                    "enabled": True,
+                    "minimum": order.min_blocks,
+                    "maximum": order.max_blocks,
+                },
+            }
+        ],
+        "allowed_payment_method_types": ["card"],
+        # A session's metadata does not reach its payment: it is said twice.
+        "metadata": metadata,
+        "payment_intent_data": {
+            "description": order.description,
+            "metadata": metadata,
+        },
+        "expires_at": int(order.expires_at.timestamp()),
+        "success_url": order.success_url,
+        "cancel_url": order.cancel_url,
+    }
+
+
+def _read(
+    session: stripe.checkout.Session, items: Sequence[stripe.LineItem]
+) -> CheckoutSession:
+    intent = _expanded(session.payment_intent, stripe.PaymentIntent)
+    charge = _expanded(intent and intent.latest_charge, stripe.Charge)
+    return CheckoutSession(
+        id=session.id,
+        status=session.status or "",
+        url=session.url or "",
+        purchase=_purchase(session),
+        is_paid=session.payment_status == "paid",
+        has_failed=session.status == "complete" and _has_failed(intent),
+        currency=session.currency or "",
+        subtotal_cents=session.amount_subtotal or 0,
+        tax_cents=session.total_details.amount_tax if session.total_details else 0,
+        total_cents=session.amount_total or 0,
+        quantities=tuple(
+            ((item.price and item.price.lookup_key) or "", item.quantity or 0)
+            for item in items
+        ),
+        payment_intent_id=intent.id if intent else "",
+        paid_at=datetime.fromtimestamp(charge.created, UTC) if charge else None,
+        receipt_url=(charge and charge.receipt_url) or "",
+    )
+
+
+def _purchase(session: stripe.checkout.Session) -> str:
+    # Objects of the SDK are no dicts: there is no `.get`.
+    if session.metadata is None or "purchase" not in session.metadata:
+        return ""
+    return str(session.metadata["purchase"])
+
+
+def _has_failed(intent: stripe.PaymentIntent | None) -> bool:
+    return intent is not None and intent.status in {
+        "requires_payment_method",
+        "canceled",
+    }
+
+
+def _expanded(value: object, kind: type[_Object]) -> _Object | None:
+    return value if isinstance(value, kind) else None

@@ -1,0 +1,46 @@
+"""Background work: each task only makes happen sooner what the sweeper would find."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+import structlog
+from celery import shared_task
+
+from billing import chasing, stripe_gateway
+from billing.webhooks import inbox
+from config.clock import now
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+log = structlog.get_logger(__name__)
+
+_AT_ONCE = 200
+
+
+@shared_task(name="billing.tasks.sweep")
+def sweep(**_: object) -> None:
+    """Work off what is overdue: objects to look at, purchases to look after."""
+    at = now()
+    for subject_id in inbox.due_subjects(limit=_AT_ONCE, at=at):
+        inbox.look_at(subject_id, at=now())
+    for purchase_id in chasing.due_purchases(limit=_AT_ONCE, at=at):
+        _unharmed(partial(chasing.look_after, purchase_id=purchase_id, at=now()))
+
+
+@shared_task(name="billing.tasks.look_at")
+def look_at(*, subject_id: int, **_: object) -> None:
+    """Look at an object of Stripe's that an event just told of."""
+    inbox.look_at(subject_id, at=now())
+
+
+def _unharmed(step: Callable[[], None]) -> None:
+    """Take a step of many; its failure is logged and harms no other."""
+    try:
+        step()
+    except stripe_gateway.StripeUnavailable as unavailable:
+        log.warning("stripe_unavailable", error=str(unavailable))
+    except Exception:  # the row is due again later; the others are due now
+        log.exception("sweep_step_failed")

@@ -1,0 +1,52 @@
+"""What a customer sees first: the overview, and the plan."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from accounts.access import requires
+from accounts.roles import Permission, may, who_may
+from billing import plans, receipts, subscribing
+from billing.overview import overview_of, plan_card
+from config.clock import now
+
+if TYPE_CHECKING:
+    from django.http import HttpResponse
+
+    from accounts.http import AccountRequest
+
+_LATEST_PURCHASES = 5
+
+
+@require_safe
+@requires(Permission.VIEW_CREDITS)
+def overview(request: AccountRequest) -> HttpResponse:
+    """Show the balance, what it is made of, the plan and what happened last."""
+    context = {
+        "overview": overview_of(
+            request.account, time_zone=request.user.time_zone, at=now()
+        ),
+        "may_buy": may(request.membership.role, Permission.BUY_CREDITS),
+        "may_see_billing": may(request.membership.role, Permission.VIEW_BILLING),
+        "buyers": who_may(Permission.BUY_CREDITS),
+    }
+    return render(request, "billing/overview.html", context)
+
+
+@require_safe
+@requires(Permission.VIEW_BILLING)
+def plan(request: AccountRequest) -> HttpResponse:
+    """Show the plan, what else is offered, and the latest purchases."""
+    at = now()
+    subscription = subscribing.live_subscription(request.account.pk)
+    context = {
+        "plan": plan_card(subscription, at=at),
+        "offered": plans.offered_plans(subscription, at=at),
+        "receipts": receipts.receipts_of(
+            request.account, limit=_LATEST_PURCHASES, at=at
+        ),
+    }
+    return render(request, "billing/plan.html", context)

@@ -1,0 +1,73 @@
+"""Fills a development database with people and accounts to look around with."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+from django.db import transaction
+from django.db.models import F
+
+from accounts.models import Account, Notice, Scope, ServiceKey, User
+from billing.models import Purchase
+from config.clock import now
+from config.demo import accounts, people
+from config.demo.purchase import buy_some_days_ago
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+
+class Command(BaseCommand):
+    """Make what is missing; what is there is left as it is."""
+
+    help = "Load the demo's people, accounts and their history. Never in production."
+
+    def handle(self, **_: object) -> None:
+        """Load people, then accounts, then the purchase that needs Stripe."""
+        if settings.IS_PRODUCTION:
+            raise CommandError("The demo has known passwords: never in production.")
+        at = now()
+        known = set(Account.objects.values_list("public_id", flat=True))
+        new = [one for one in accounts.ACCOUNTS if one.public_id not in known]
+        with transaction.atomic():
+            _make_staff()
+            _make_operator_key()
+        for described in new:
+            with transaction.atomic():
+                accounts.make(described, at=at)
+        if settings.IS_STRIPE_SANDBOX:
+            _make_purchase(at=at)
+        # The past has told its people already.
+        Notice.objects.filter(sent_at=None, created_at__lt=at).update(
+            sent_at=F("created_at")
+        )
+        self.stdout.write(f"Demo: {len(new)} accounts made.")
+
+
+def _make_staff() -> None:
+    if not User.objects.filter(email=people.STELLA.email).exists():
+        accounts.make_person(people.STELLA, is_staff=True, is_superuser=True)
+
+
+def _make_operator_key() -> None:
+    # Known to everybody, unlike those that `accounts.keys` makes.
+    brand, prefix, _secret = people.OPERATOR_KEY.split("_")
+    ServiceKey.objects.get_or_create(
+        prefix=f"{brand}_{prefix}",
+        defaults={
+            "name": "Demo backend",
+            "last4": people.OPERATOR_KEY[-4:],
+            "secret_hash": sha256(people.OPERATOR_KEY.encode()).digest(),
+            "scopes": sorted(Scope.values),
+        },
+    )
+
+
+def _make_purchase(*, at: datetime) -> None:
+    account = Account.objects.get(public_id=accounts.HARBOR.public_id)
+    if not Purchase.objects.filter(account=account).exists():
+        buyer = User.objects.get(email=people.HUGO.email)
+        buy_some_days_ago(account, buyer, at=at)

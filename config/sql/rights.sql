@@ -1,0 +1,22 @@
+-- What the application's login may do. Run by the owner after every migration.
+-- {application} is that login. The ledger is read-only to it but for its functions;
+-- the audit trail and the webhook inbox cannot be rewritten.
+GRANT USAGE ON SCHEMA public TO {application};
+GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {application};
+GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO {application};
+
+REVOKE INSERT, UPDATE, DELETE ON
+    credits_wallet, credits_creditgrant, credits_ledgerentry, credits_grantdraw,
+    credits_usageline, credits_hold, django_migrations
+FROM {application};
+REVOKE UPDATE, DELETE ON accounts_auditevent FROM {application};
+REVOKE UPDATE, DELETE ON billing_webhookevent FROM {application};
+GRANT UPDATE (handled_at, outcome) ON billing_webhookevent TO {application};
+
+REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA public FROM PUBLIC, {application};
+GRANT EXECUTE ON FUNCTION
+    ledger_open_wallet, ledger_set_terms, ledger_grant, ledger_spend,
+    ledger_expire, ledger_expire_one, ledger_hold, ledger_extend_hold, ledger_capture,
+    ledger_release, ledger_revoke, ledger_freeze, ledger_unfreeze, ledger_reverse,
+    ledger_move, ledger_debt
+TO {application};

@@ -1,0 +1,45 @@
+"""The product API: what the product's own backend asks, and how it spends credits."""
+
+from __future__ import annotations
+
+from django.views.decorators.http import require_GET
+from ninja import NinjaAPI, Swagger
+
+from credits.api import handlers, reading, spending
+from credits.api.documents import DocumentedAPI, JsonParser
+from credits.api.throttling import PerKey
+
+DESCRIPTION = """
+Quote jobs and spend the credits of accounts.
+
+**Keys.** Send `Authorization: Bearer prsr_…`. A key of an account reaches that
+account only; any other account is a 404. Each key has scopes, and each call below
+names the one that it needs.
+
+**Quantities** are whole numbers in the unit of the feature's rate: `MILLISECOND` for
+what is timed, `PIECE` for the rest (`GET /rates` says which). The quantities of one
+feature in a job are summed and rounded up once to whole credits.
+
+**Idempotency.** A debit needs an `Idempotency-Key`, kept as long as the ledger. The
+same request under the same key is answered with the first result, status 200 and
+`Idempotent-Replayed: true`; another request under it is a 409. A request that was
+refused (402, 422) keeps nothing and may be repeated with its key. After a timeout, a
+429 or a 5xx repeat it with its key.
+
+**Errors** are problem documents (RFC 9457): branch on `type`. Where something can be
+done about it, `way_forward` says what, in words for the customer.
+"""
+
+api: NinjaAPI = DocumentedAPI(
+    title="Purser",
+    version="1.0.0",
+    description=DESCRIPTION.strip(),
+    urls_namespace="api",
+    parser=JsonParser(),
+    throttle=[PerKey()],
+    docs=Swagger(settings={"validatorUrl": None, "tryItOutEnabled": False}),
+    docs_decorator=require_GET,
+)
+handlers.install(api)
+api.add_router("", reading.router)
+api.add_router("", spending.router)

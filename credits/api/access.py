@@ -1,0 +1,103 @@
+"""Which key asks, and which wallet it may ask about."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from django.db.models import OuterRef, Subquery
+from django.http import HttpRequest
+from ninja.security import HttpBearer
+
+from accounts import keys
+from config.clock import now
+from credits.api import problems
+from credits.api.handlers import unauthenticated
+from credits.api.problems import Problem
+from credits.models import RateCard, Wallet, WalletUnit
+from credits.quoting import NoRateCard, rate_table
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from accounts.models import Scope, ServiceKey
+    from credits.quoting import RateTable
+
+_ACCOUNT_ID = re.compile(r"acc_[0-9a-z]{1,28}")
+
+
+class ApiRequest(HttpRequest):
+    """A request whose key was checked."""
+
+    auth: ServiceKey
+
+
+class ServiceKeyAuth(HttpBearer):
+    """Opens an endpoint to live keys that have its scope."""
+
+    openapi_description = "A service key: `prsr_…`"
+
+    def __init__(self, scope: Scope) -> None:
+        """Remember the scope."""
+        super().__init__()
+        self.scope = scope
+
+    def authenticate(self, request: HttpRequest, token: str) -> ServiceKey:
+        """Return the key.
+
+        Raises:
+            Problem: no live key has this token, or it lacks the scope.
+        """
+        key = keys.authenticate(token, at=now())
+        if key is None:
+            raise unauthenticated()
+        if self.scope not in key.scopes:
+            raise Problem(
+                problems.MISSING_SCOPE,
+                f"This call needs a service key with the scope {self.scope.value}.",
+                scope=self.scope.value,
+            )
+        return key
+
+
+@dataclass(frozen=True, slots=True)
+class Addressed:
+    """The wallet that a request is about, and the rate card in force for it."""
+
+    wallet: Wallet
+    rate_version: int | None
+
+    @property
+    def rates(self) -> RateTable:
+        """Return the rates in force.
+
+        Raises:
+            NoRateCard: no card of the wallet's rate plan has started.
+        """
+        if self.rate_version is None:
+            raise NoRateCard(self.wallet.rate_plan)
+        return rate_table(self.wallet.rate_plan, self.rate_version)
+
+
+def addressed(key: ServiceKey, account_id: str, *, at: datetime) -> Addressed:
+    """Return the wallet of an account that the key may speak for: one query.
+
+    Raises:
+        Problem: there is no such account, or it is another's: the two look alike.
+    """
+    wallets = Wallet.objects.filter(
+        account__public_id=account_id, unit=WalletUnit.CREDITS
+    )
+    if key.account_id is not None:
+        wallets = wallets.filter(account_id=key.account_id)
+    cards = RateCard.objects.filter(rate_plan=OuterRef("rate_plan"), starts_at__lte=at)
+    version = cards.order_by("-starts_at").values("version")[:1]
+    wallet = (
+        wallets.annotate(rate_version=Subquery(version)).first()
+        if _ACCOUNT_ID.fullmatch(account_id)
+        else None
+    )
+    if wallet is None:
+        raise Problem(problems.NOT_FOUND, "There is no such account.")
+    return Addressed(wallet, wallet.rate_version)

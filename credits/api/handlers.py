@@ -1,0 +1,169 @@
+"""What the API answers to each exception. Anything unforeseen is a 500 and logged."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import structlog
+from django.core.exceptions import RequestDataTooBig
+from django.core.signals import got_request_exception
+from django.db import InterfaceError, OperationalError
+from django.http import UnreadablePostError
+from ninja.errors import HttpError, Throttled, ValidationError
+from psycopg_pool import PoolTimeout
+
+from credits import ledger
+from credits.api import problems
+from credits.api.problems import Problem
+from credits.core.amounts import AmountOutOfBounds
+from credits.quoting import NoRateCard
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from django.http import HttpRequest, HttpResponse
+    from ninja import NinjaAPI
+
+log = structlog.get_logger(__name__)
+
+_RETRY_SOON = {"Retry-After": "1"}
+
+
+def install(api: NinjaAPI) -> None:
+    """Answer each exception by the function of its type, found along its bases."""
+    for kinds, translate in _TRANSLATIONS:
+        for kind in kinds:
+            api.add_exception_handler(kind, _answer(translate))
+
+
+def _answer(
+    translate: Callable[[Any], Problem],
+) -> Callable[[HttpRequest, Any], HttpResponse]:
+    def handler(request: HttpRequest, exception: Exception) -> HttpResponse:
+        problem = translate(exception)
+        if problem.kind is problems.INTERNAL:
+            log.error("api_failed", exc_info=exception)
+            # For error reports; and tests see it.
+            got_request_exception.send(sender=None, request=request)
+        return problem.as_response()
+
+    return handler
+
+
+def _itself(problem: Problem) -> Problem:
+    return problem
+
+
+def _insufficient(refusal: ledger.InsufficientCredits) -> Problem:
+    return Problem(
+        problems.INSUFFICIENT_CREDITS,
+        str(refusal),
+        needed=refusal.needed,
+        available=refusal.available,
+        way_forward=refusal.way_forward,
+    )
+
+
+def _blocked(refusal: ledger.SpendingBlocked) -> Problem:
+    return Problem(
+        problems.SPENDING_BLOCKED,
+        str(refusal),
+        rule=refusal.block.value,
+        way_forward=refusal.way_forward,
+    )
+
+
+def _conflict(refusal: ledger.IdempotencyConflict) -> Problem:
+    return Problem(problems.IDEMPOTENCY_CONFLICT, str(refusal))
+
+
+def _out_of_bounds(refusal: AmountOutOfBounds) -> Problem:
+    return problems.invalid([{"detail": str(refusal), "pointer": "#/lines"}])
+
+
+def _no_rates(missing: NoRateCard) -> Problem:
+    # R97: nothing is free because its price is unknown.
+    log.error("rate_card_missing", rate_plan=missing.rate_plan)
+    return Problem(problems.UNAVAILABLE, str(missing), headers=_RETRY_SOON)
+
+
+def _unavailable(cause: Exception) -> Problem:
+    log.warning("api_unavailable", error=str(cause))
+    return Problem(
+        problems.UNAVAILABLE,
+        "Nothing was charged by this request unless it went through before it broke:"
+        " repeat it with its idempotency key.",
+        headers=_RETRY_SOON,
+    )
+
+
+def _internal(_: Exception) -> Problem:
+    return Problem(
+        problems.INTERNAL,
+        "The cause is on record. Repeat the request with its idempotency key.",
+    )
+
+
+def _invalid(refusal: ValidationError) -> Problem:
+    return problems.invalid(_error(error) for error in refusal.errors)
+
+
+def _error(error: dict[str, Any]) -> dict[str, str]:
+    where, *path = error["loc"]
+    if where != "body":
+        return {"detail": error["msg"], where: str(path[-1])}
+    # The first step is the name of the function's argument.
+    steps = "".join(f"/{step}" for step in path[1:])
+    return {"detail": error["msg"], "pointer": f"#{steps}"}
+
+
+def _http_error(error: HttpError) -> Problem:
+    # What goes wrong while the body is read arrives as the cause of a plain 400.
+    if isinstance(error.__cause__, Problem):
+        return error.__cause__
+    match error:
+        case Throttled(wait=wait):
+            return Problem(
+                problems.TOO_MANY_REQUESTS,
+                "This key has used up its requests of this minute.",
+                headers={"Retry-After": str(wait or 1)},
+            )
+        case HttpError(status_code=401):
+            return unauthenticated()
+        case _:
+            return Problem(problems.MALFORMED, "The body is not JSON.")
+
+
+def _too_large(_: RequestDataTooBig) -> Problem:
+    return Problem(problems.TOO_LARGE, "The request body is too large.")
+
+
+def _broken_off(_: UnreadablePostError) -> Problem:
+    return Problem(problems.MALFORMED, "The request broke off.")
+
+
+def unauthenticated() -> Problem:
+    """Return the refusal of a request without a live key; it tells no more."""
+    return Problem(
+        problems.UNAUTHENTICATED,
+        "Send a service key that is neither expired nor revoked.",
+        headers={"WWW-Authenticate": "Bearer"},
+    )
+
+
+_TRANSLATIONS: Iterable[
+    tuple[tuple[type[Exception], ...], Callable[[Any], Problem]]
+] = (
+    ((Problem,), _itself),
+    ((ledger.InsufficientCredits,), _insufficient),
+    ((ledger.SpendingBlocked,), _blocked),
+    ((ledger.IdempotencyConflict,), _conflict),
+    ((AmountOutOfBounds,), _out_of_bounds),
+    ((NoRateCard,), _no_rates),
+    ((OperationalError, InterfaceError, PoolTimeout), _unavailable),
+    ((RequestDataTooBig,), _too_large),
+    ((UnreadablePostError,), _broken_off),
+    ((ValidationError,), _invalid),
+    ((HttpError,), _http_error),
+    ((Exception,), _internal),
+)

@@ -1,0 +1,206 @@
+"""What the API takes and gives. Unknown members of a request are refused."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated
+
+from ninja import Schema
+from pydantic import ConfigDict, Field
+
+from credits.core.amounts import MAX_QUANTITY
+from credits.models import EntryKind, GrantSource, RateUnit
+
+MAX_LINES = 100
+
+# PostgreSQL keeps no NUL, and no control character belongs in a name.
+_PRINTABLE = r"^[^\x00-\x1f\x7f]*$"
+
+AccountId = Annotated[
+    str,
+    Field(
+        max_length=64,
+        description="The account's public id.",
+        examples=["acc_7k3m0q2w9x4t6y8z1b5c"],
+    ),
+]
+FeatureCode = Annotated[
+    str, Field(pattern=r"^[a-z0-9-]+$", max_length=40, examples=["avatar-iv"])
+]
+Quantity = Annotated[
+    int,
+    Field(
+        strict=True,
+        ge=1,
+        le=MAX_QUANTITY,
+        description="Milliseconds or pieces: the unit of the feature's rate.",
+        examples=[72_000],
+    ),
+]
+
+
+class Request(Schema):
+    """A body in which every member means something."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class LineIn(Request):
+    """So much of one feature."""
+
+    feature: FeatureCode
+    quantity: Quantity
+
+
+class QuoteIn(Request):
+    """A job to be priced."""
+
+    account: AccountId
+    lines: list[LineIn] = Field(min_length=1, max_length=MAX_LINES)
+
+
+class DebitIn(QuoteIn):
+    """A job to be charged."""
+
+    member: str | None = Field(
+        None,
+        max_length=254,
+        pattern=_PRINTABLE,
+        description="The e-mail address of the member who ran the job.",
+    )
+    reference: str = Field(
+        "",
+        max_length=120,
+        pattern=_PRINTABLE,
+        description="Your id of the job. It appears on the statement.",
+    )
+
+
+class ProblemOut(Schema):
+    """An error (RFC 9457). Kinds add members of their own."""
+
+    model_config = ConfigDict(extra="allow")
+
+    type: str = Field(examples=["/api/v1/problems/insufficient-credits"])
+    title: str
+    status: int
+    detail: str
+
+
+class RateOut(Schema):
+    """A feature's rate: `credits` for every `per` units."""
+
+    feature: str
+    label: str
+    unit: RateUnit
+    credits: int = Field(description="0: included.")
+    per: int
+    shown: str = Field(examples=["20 credits per minute"])
+    note: str
+
+
+class RatesOut(Schema):
+    """The rate card in force."""
+
+    rate_plan: str
+    version: int
+    starts_at: datetime
+    rates: list[RateOut]
+
+
+class LineOut(Schema):
+    """The whole quantity of one feature in a job, and its cost."""
+
+    feature: str
+    quantity: int
+    unit: RateUnit
+    credits: int
+
+
+class QuoteOut(Schema):
+    """What a job costs now. Nothing is reserved."""
+
+    account: str
+    credits: int
+    rate_version: int
+    lines: list[LineOut]
+    is_covered: bool = Field(description="Whether a debit would succeed now.")
+    way_forward: str = Field(description="What to do when it would not; else empty.")
+
+
+class DebitOut(Schema):
+    """A job that was charged; a replay is told word for word."""
+
+    account: str
+    seq: int = Field(description="The number of the entry on the statement.")
+    credits: int
+    balance_after: int
+    rate_version: int
+    lines: list[LineOut]
+    member: str | None
+    reference: str
+    occurred_at: datetime
+
+
+class GrantOut(Schema):
+    """Credits that came together, and what is left of them."""
+
+    id: int
+    source: GrantSource
+    label: str
+    granted: int
+    remaining: int
+    on_hold: int
+    is_frozen: bool
+    effective_at: datetime
+    expires_at: datetime | None
+
+
+class BalanceOut(Schema):
+    """available = posted - on_hold - frozen. Grants are in the order of their use."""
+
+    account: str
+    posted: int
+    on_hold: int
+    frozen: int
+    available: int
+    debt: int
+    next_expiry_at: datetime | None
+    next_expiry_credits: int
+    grants: list[GrantOut]
+
+
+class DrawOut(Schema):
+    """How far an entry changed one grant."""
+
+    grant: int
+    label: str
+    credits: int
+    remaining_after: int
+    expires_at: datetime | None
+
+
+class EntryOut(Schema):
+    """One movement of the balance."""
+
+    seq: int
+    kind: EntryKind
+    credits: int = Field(description="Signed.")
+    balance_after: int
+    description: str
+    who: str
+    reference: str
+    reason: str
+    occurred_at: datetime
+    lines: list[LineOut]
+    draws: list[DrawOut]
+
+
+class StatementOut(Schema):
+    """Movements, newest first."""
+
+    account: str
+    entries: list[EntryOut]
+    next_before: int | None = Field(
+        description="Send it as `before` for older entries; null when there are none."
+    )

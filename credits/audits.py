@@ -1,0 +1,262 @@
+"""Checks that the books are right: what `manage.py verify_ledger` runs.
+
+Each check is one pass over its tables and yields a sentence for each thing that is
+wrong. Other apps register their own. All checks of a run see the same instant.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from django.db import connection, transaction
+
+Check = Callable[[], Iterable[str]]
+
+# A broken ledger may have millions of findings; the first ones say enough.
+MAX_FINDINGS = 100
+
+_checks: dict[str, Check] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that is wrong, and the check that noticed."""
+
+    check: str
+    text: str
+
+
+def register(name: str, check: str | Check) -> None:
+    """Add a check: SQL whose rows are findings, or a function that yields them.
+
+    Registering a name again replaces its check.
+    """
+    _checks[name] = _sql_check(check) if isinstance(check, str) else check
+
+
+def names() -> tuple[str, ...]:
+    """Return the names of all checks, in the order in which they run."""
+    return tuple(_checks)
+
+
+def verify() -> list[Finding]:
+    """Run every check on one snapshot of the database and return what is wrong."""
+    # Within a caller's transaction it is too late to choose a snapshot.
+    is_outermost = not connection.in_atomic_block
+    with transaction.atomic(), connection.cursor() as cursor:
+        if is_outermost:
+            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        return [
+            Finding(name, text) for name, check in _checks.items() for text in check()
+        ]
+
+
+def _sql_check(sql: str) -> Check:
+    def check() -> Iterable[str]:
+        with connection.cursor() as cursor:
+            cursor.execute(sql)
+            return [str(text) for (text,) in cursor.fetchmany(MAX_FINDINGS)]
+
+    return check
+
+
+register(
+    "I1 an entry is the sum of its draws",
+    """
+    SELECT format(
+        'entry %s of wallet %s: %s credits, %s held, %s frozen; its draws %s, %s, %s',
+        entry.id, entry.wallet_id, entry.credits, entry.held, entry.frozen,
+        coalesce(drawn.credits, 0), coalesce(drawn.held, 0), coalesce(drawn.frozen, 0))
+    FROM credits_ledgerentry AS entry
+    LEFT JOIN (
+        SELECT entry_id, sum(credits) AS credits, sum(held) AS held,
+            sum(frozen) AS frozen
+        FROM credits_grantdraw GROUP BY entry_id
+    ) AS drawn ON drawn.entry_id = entry.id
+    WHERE (entry.credits, entry.held, entry.frozen) <> (
+        coalesce(drawn.credits, 0), coalesce(drawn.held, 0), coalesce(drawn.frozen, 0))
+    ORDER BY entry.id
+    """,
+)
+register(
+    "I1 each balance follows from the one before",
+    """
+    SELECT format('entry %s of wallet %s: %s after %s does not make %s',
+        id, wallet_id, credits, before, balance_after)
+    FROM (
+        SELECT id, wallet_id, credits, balance_after,
+            lag(balance_after, 1, 0::bigint) OVER wallet AS before
+        FROM credits_ledgerentry
+        WINDOW wallet AS (PARTITION BY wallet_id ORDER BY seq)
+    ) AS entry
+    WHERE balance_after <> before + credits
+    ORDER BY id
+    """,
+)
+register(
+    "I1 entries are numbered without gaps",
+    """
+    SELECT format('wallet %s has %s entries, numbered %s to %s',
+        wallet_id, count(*), min(seq), max(seq))
+    FROM credits_ledgerentry
+    GROUP BY wallet_id
+    HAVING min(seq) <> 1 OR max(seq) <> count(*)
+    ORDER BY wallet_id
+    """,
+)
+register(
+    "I1 a draw is of its entry's wallet and its grant's",
+    """
+    SELECT format('draw of entry %s on grant %s is filed under wallet %s',
+        draw.entry_id, draw.grant_id, draw.wallet_id)
+    FROM credits_grantdraw AS draw
+    JOIN credits_ledgerentry AS entry ON entry.id = draw.entry_id
+    JOIN credits_creditgrant AS lot ON lot.id = draw.grant_id
+    WHERE draw.wallet_id <> entry.wallet_id OR draw.wallet_id <> lot.wallet_id
+    ORDER BY draw.entry_id, draw.grant_id
+    """,
+)
+register(
+    "I1 a spend costs what its lines cost",
+    """
+    SELECT format('entry %s of wallet %s took %s credits, its lines cost %s',
+        entry.id, entry.wallet_id, -entry.credits, coalesce(used.credits, 0))
+    FROM credits_ledgerentry AS entry
+    LEFT JOIN (
+        SELECT entry_id, sum(credits) AS credits
+        FROM credits_usageline GROUP BY entry_id
+    ) AS used ON used.entry_id = entry.id
+    WHERE entry.kind IN ('SPEND', 'CAPTURE')
+            AND -entry.credits <> coalesce(used.credits, 0)
+        OR entry.kind NOT IN ('SPEND', 'CAPTURE') AND used.entry_id IS NOT NULL
+    ORDER BY entry.id
+    """,
+)
+register(
+    "I2 a wallet is the sum of its entries",
+    """
+    SELECT format(
+        'wallet %s says %s, its %s entries %s (credits, held, frozen, debt, number)',
+        wallet.id, (balance, held, frozen, debt, seq), posted.count, posted.figures)
+    FROM credits_wallet AS wallet
+    CROSS JOIN LATERAL (
+        SELECT count(*), (coalesce(sum(entry.credits), 0)::bigint,
+            coalesce(sum(entry.held), 0)::bigint,
+            coalesce(sum(entry.frozen), 0)::bigint,
+            coalesce(sum(entry.debt), 0)::bigint,
+            coalesce(max(entry.seq), 0)) AS figures
+        FROM credits_ledgerentry AS entry WHERE entry.wallet_id = wallet.id
+    ) AS posted
+    WHERE (balance, held, frozen, debt, seq) <> posted.figures
+    ORDER BY wallet.id
+    """,
+)
+register(
+    "I3 a grant is the sum of its draws",
+    """
+    SELECT format(
+        'grant %s of wallet %s: %s of %s left, %s held; its draws leave %s of %s, %s',
+        lot.id, lot.wallet_id, lot.remaining, lot.granted, lot.held,
+        coalesce(drawn.credits, 0), coalesce(drawn.granted, 0), coalesce(drawn.held, 0))
+    FROM credits_creditgrant AS lot
+    LEFT JOIN (
+        SELECT grant_id, sum(credits) AS credits, sum(held) AS held,
+            sum(frozen) AS frozen, max(credits) AS granted
+        FROM credits_grantdraw GROUP BY grant_id
+    ) AS drawn ON drawn.grant_id = lot.id
+    WHERE lot.remaining <> coalesce(drawn.credits, 0)
+        OR lot.held <> coalesce(drawn.held, 0)
+        OR lot.granted <> coalesce(drawn.granted, 0)
+        OR coalesce(drawn.frozen, 0)
+            <> CASE WHEN frozen_for = '{}' THEN 0 ELSE lot.remaining - lot.held END
+    ORDER BY lot.id
+    """,
+)
+register(
+    "I3 each remainder follows from the one before",
+    """
+    SELECT format('entry %s left %s of grant %s, not %s',
+        entry_id, remaining_after, grant_id, expected)
+    FROM (
+        SELECT draw.entry_id, draw.grant_id, draw.remaining_after,
+            sum(draw.credits) OVER (PARTITION BY draw.grant_id ORDER BY entry.seq)
+                AS expected
+        FROM credits_grantdraw AS draw
+        JOIN credits_ledgerentry AS entry ON entry.id = draw.entry_id
+    ) AS draw
+    WHERE remaining_after <> expected
+    ORDER BY entry_id, grant_id
+    """,
+)
+register(
+    "I3 a wallet is the sum of its grants",
+    """
+    SELECT format(
+        'wallet %s says %s credits, %s held, %s frozen; its grants have %s, %s, %s',
+        wallet.id, wallet.balance, wallet.held, wallet.frozen,
+        coalesce(lot.remaining, 0), coalesce(lot.held, 0), coalesce(lot.frozen, 0))
+    FROM credits_wallet AS wallet
+    LEFT JOIN (
+        SELECT wallet_id, sum(remaining) AS remaining, sum(held) AS held,
+            coalesce(sum(remaining - held) FILTER (WHERE frozen_for <> '{}'), 0)
+                AS frozen
+        FROM credits_creditgrant WHERE is_open GROUP BY wallet_id
+    ) AS lot ON lot.wallet_id = wallet.id
+    WHERE (wallet.balance, wallet.held, wallet.frozen)
+        <> (coalesce(lot.remaining, 0), coalesce(lot.held, 0), coalesce(lot.frozen, 0))
+    ORDER BY wallet.id
+    """,
+)
+register(
+    "I4 nothing is negative or more than there was",
+    """
+    SELECT format('wallet %s: balance %s, held %s, frozen %s, debt %s',
+        id, balance, held, frozen, debt)
+    FROM credits_wallet
+    WHERE balance < held + frozen OR least(balance, held, frozen, debt) < 0
+    UNION ALL
+    SELECT format('grant %s of wallet %s: granted %s, remaining %s, held %s',
+        id, wallet_id, granted, remaining, held)
+    FROM credits_creditgrant
+    WHERE held < 0 OR held > remaining OR remaining > granted OR granted <= 0
+        OR is_open <> (remaining > 0)
+    """,
+)
+register(
+    "I4 the next expiry is known",
+    """
+    SELECT format('wallet %s expects something to end at %s, but it does at %s',
+        wallet.id, wallet.next_expiry_at, due.next_at)
+    FROM credits_wallet AS wallet
+    JOIN (
+        SELECT wallet_id, min(expires_at) AS next_at
+        FROM (
+            SELECT wallet_id, expires_at FROM credits_creditgrant
+            WHERE is_open AND remaining > held AND clock_stopped_at IS NULL
+            UNION ALL
+            SELECT wallet_id, expires_at FROM credits_hold WHERE state = 'OPEN'
+        ) AS open GROUP BY wallet_id
+    ) AS due ON due.wallet_id = wallet.id
+    -- Spends leave a date behind that is too early, which costs one look and no more.
+    WHERE due.next_at < coalesce(wallet.next_expiry_at, 'infinity')
+    ORDER BY wallet.id
+    """,
+)
+register(
+    "I4 a hold pins what it has not charged",
+    """
+    SELECT format('hold %s (%s) of wallet %s: %s of %s charged, %s pinned',
+        hold.id, hold.state, hold.wallet_id, hold.captured, hold.credits,
+        coalesce(moved.held, 0))
+    FROM credits_hold AS hold
+    LEFT JOIN (
+        SELECT hold_id, sum(held) AS held, -sum(credits) AS captured
+        FROM credits_ledgerentry WHERE hold_id IS NOT NULL GROUP BY hold_id
+    ) AS moved ON moved.hold_id = hold.id
+    WHERE hold.captured <> coalesce(moved.captured, 0)
+        OR coalesce(moved.held, 0) <> CASE WHEN hold.state = 'OPEN'
+            THEN hold.credits - hold.captured ELSE 0 END
+    ORDER BY hold.id
+    """,
+)

@@ -1,0 +1,104 @@
+"""Why the ledger refuses. Each carries its numbers and a sentence for customers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from credits.models import SpendingBlock
+
+
+class CreditsError(Exception):
+    """A command that the ledger refused for a reason that callers can expect."""
+
+
+class WalletNotFound(CreditsError):
+    """No wallet has this id."""
+
+    def __init__(self) -> None:
+        """Say so."""
+        super().__init__("This account has no wallet.")
+
+
+class GrantNotFound(CreditsError):
+    """No grant has this id."""
+
+    def __init__(self) -> None:
+        """Say so."""
+        super().__init__("There is no such grant.")
+
+
+class HoldNotFound(CreditsError):
+    """No hold has this id."""
+
+    def __init__(self) -> None:
+        """Say so."""
+        super().__init__("There is no such hold.")
+
+
+class InsufficientCredits(CreditsError):
+    """The usable grants hold less than the command needs. Nothing was taken."""
+
+    def __init__(self, *, needed: int, available: int, way_forward: str) -> None:
+        """Remember the numbers and what the account can do about it (R107)."""
+        super().__init__(f"This needs {needed} credits and {available} are available.")
+        self.needed = needed
+        self.available = available
+        self.way_forward = way_forward
+
+
+class SpendingBlocked(CreditsError):
+    """The terms of the wallet forbid spending, whatever it holds. Nothing was taken."""
+
+    def __init__(
+        self, *, block: SpendingBlock, needed: int, available: int, way_forward: str
+    ) -> None:
+        """Remember which rule refuses and the way forward (R107)."""
+        super().__init__(str(block.label))
+        self.block = block
+        self.needed = needed
+        self.available = available
+        self.way_forward = way_forward
+
+
+class IdempotencyConflict(CreditsError):
+    """The key was used before, for something else (R109). Nothing was changed."""
+
+    def __init__(self, key: str) -> None:
+        """Remember the key."""
+        super().__init__(
+            "This idempotency key was already used for a different request."
+        )
+        self.key = key
+
+
+class HoldClosed(CreditsError):
+    """The hold was captured, released, or has timed out (R74). Nothing was changed."""
+
+    def __init__(self, state: str) -> None:
+        """Remember how it ended."""
+        super().__init__("This hold is no longer open.")
+        self.state = state
+
+
+class ExceedsHold(CreditsError):
+    """More than the hold still reserves (R71, R73). Nothing was charged."""
+
+    def __init__(self, *, credits: int, rest: int) -> None:
+        """Remember what was asked and what is left."""
+        super().__init__(f"This hold reserves {rest} more credits, not {credits}.")
+        self.credits = credits
+        self.rest = rest
+
+
+class NotEnoughLeft(CreditsError):
+    """More than the grant, the entry or the debt still has. Nothing was changed."""
+
+    def __init__(self, credits: int) -> None:
+        """Remember what was asked."""
+        super().__init__(f"There are fewer than {credits} credits left of it.")
+        self.credits = credits
+
+
+class NotPossible(CreditsError):
+    """The grant or entry is not in a state for this. Nothing was changed."""

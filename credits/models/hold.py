@@ -1,0 +1,80 @@
+"""Credits reserved for a job that runs."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+from accounts.public_ids import new_public_id
+from credits.models.wallet import Wallet
+
+
+class HoldState(models.TextChoices):
+    """Where a hold stands. Only an open one reserves anything."""
+
+    OPEN = "OPEN", _("On hold")
+    CAPTURED = "CAPTURED", _("Charged")
+    RELEASED = "RELEASED", _("Not charged")
+    EXPIRED = "EXPIRED", _("Timed out")
+
+
+def new_hold_id() -> str:
+    """Return a public id for a new hold."""
+    return new_public_id("hld")
+
+
+class Hold(models.Model):
+    """One reservation. Which grants it pins is the sum of its entries' draws (R68)."""
+
+    public_id = models.CharField(max_length=32, unique=True)
+    wallet = models.ForeignKey(Wallet, on_delete=models.PROTECT, related_name="holds")
+    state = models.CharField(max_length=8, choices=HoldState)
+    credits = models.BigIntegerField(
+        help_text="Reserved when it was placed: the most that the job can cost (R71)."
+    )
+    captured = models.BigIntegerField(default=0, help_text="Charged so far.")
+    rate_version = models.IntegerField(help_text="The job is charged at it (R96).")
+    reference = models.CharField(max_length=120, blank=True)
+    member_id = models.BigIntegerField(null=True, blank=True)
+    member = models.CharField(max_length=254, blank=True)
+    placed_at = models.DateTimeField()
+    expires_at = models.DateTimeField(help_text="Released then, unless extended.")
+    extendable_until = models.DateTimeField(help_text="No extension reaches further.")
+    closed_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        """A hold never charges more than it reserved."""
+
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(state__in=HoldState.values), name="hold_state_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(
+                    credits__gte=0, captured__gte=0, captured__lte=F("credits")
+                ),
+                name="hold_captured_within_credits",
+            ),
+            models.CheckConstraint(
+                condition=Q(state=HoldState.OPEN, closed_at=None)
+                | ~Q(state=HoldState.OPEN) & Q(closed_at__isnull=False),
+                name="hold_open_until_closed",
+            ),
+            models.CheckConstraint(
+                condition=Q(expires_at__gt=F("placed_at"))
+                & Q(expires_at__lte=F("extendable_until")),
+                name="hold_ends_in_time",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["wallet", "expires_at"],
+                name="hold_open_by_expiry",
+                condition=Q(state=HoldState.OPEN),
+            )
+        ]
+
+    def __str__(self) -> str:
+        """Return the public id and state."""
+        return f"{self.public_id} {self.state}"

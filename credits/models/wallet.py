@@ -1,0 +1,86 @@
+"""An account's pot of credits."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import Account
+
+
+class WalletUnit(models.TextChoices):
+    """What a wallet counts. Legacy plans count premium credits, in their own wallet."""
+
+    CREDITS = "CREDITS", _("credits")
+    PREMIUM = "PREMIUM", _("premium credits")
+
+
+class SpendingBlock(models.TextChoices):
+    """Why a wallet may not be spent from, as billing last said. Empty: it may."""
+
+    NO_PAID_PLAN = "NO_PAID_PLAN", _("The plan of this account uses no credits.")
+    PAYMENT_OVERDUE = "PAYMENT_OVERDUE", _("A payment is overdue.")
+
+
+class Wallet(models.Model):
+    """One account's credits: the sum of its ledger, kept beside it and proven by it.
+
+    Only the ledger's SQL functions write here. The balance answers quicker than
+    the sum of the entries; `verify_ledger` proves that it never differs.
+    """
+
+    account = models.ForeignKey(
+        Account, on_delete=models.PROTECT, related_name="wallets"
+    )
+    unit = models.CharField(
+        max_length=10, choices=WalletUnit, default=WalletUnit.CREDITS
+    )
+    balance = models.BigIntegerField(
+        default=0, help_text="Posted credits: the sum of all entries."
+    )
+    held = models.BigIntegerField(default=0, help_text="Reserved for running jobs.")
+    frozen = models.BigIntegerField(default=0, help_text="Not usable for now.")
+    debt = models.BigIntegerField(default=0, help_text="Owed for what was refunded.")
+    seq = models.BigIntegerField(default=0, help_text="Number of the last entry.")
+    next_expiry_at = models.DateTimeField(null=True, blank=True)
+
+    # Terms, pushed down by billing: this app knows no plans.
+    rate_plan = models.CharField(max_length=40, default="standard")
+    spending_block = models.CharField(max_length=20, choices=SpendingBlock, blank=True)
+    way_forward = models.CharField(max_length=300, blank=True)
+    cycle_starts_at = models.DateTimeField(null=True, blank=True)
+    cycle_ends_at = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        """What can never be; facts that seldom change are guarded by a trigger."""
+
+        constraints = [
+            models.UniqueConstraint(
+                "account", "unit", name="wallet_one_per_account_and_unit"
+            ),
+            # One check, not five: PostgreSQL prepares each anew for every update.
+            models.CheckConstraint(
+                condition=Q(held__gte=0, frozen__gte=0, debt__gte=0, seq__gte=0)
+                & Q(balance__gte=F("held") + F("frozen")),
+                name="wallet_available_not_negative",
+            ),
+        ]
+        indexes = [
+            # Changes with grants and expiries only, so spends stay in-page updates.
+            models.Index(
+                fields=["next_expiry_at"],
+                name="wallet_expiry_due",
+                condition=Q(next_expiry_at__isnull=False),
+            )
+        ]
+
+    def __str__(self) -> str:
+        """Return whose credits these are."""
+        return f"{self.unit} of {self.account}"
+
+    @property
+    def available(self) -> int:
+        """Return what can be spent: posted less held less frozen (R10)."""
+        return self.balance - self.held - self.frozen

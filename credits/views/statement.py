@@ -1,0 +1,63 @@
+"""The statement: every movement of an account's credits."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from urllib.parse import urlencode
+
+from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_safe
+
+from accounts.access import requires
+from accounts.roles import Permission
+from config.clock import now
+from credits import statements
+from credits.forms import StatementFilter
+from credits.models import EntryKind, Wallet, WalletUnit
+
+if TYPE_CHECKING:
+    from django.http import HttpResponse
+
+    from accounts.http import AccountRequest
+
+_FILTERS = (
+    ("", _("All")),
+    (EntryKind.GRANT.value, _("Added")),
+    (EntryKind.SPEND.value, _("Used")),
+    (EntryKind.EXPIRE.value, _("Expired")),
+)
+
+
+@require_safe
+@requires(Permission.VIEW_CREDITS)
+def statement(request: AccountRequest) -> HttpResponse:
+    """Show movements, newest first: of one kind, and from one number on, if asked."""
+    wallet = get_object_or_404(Wallet, account=request.account, unit=WalletUnit.CREDITS)
+    sent = StatementFilter(request.GET)
+    sent.is_valid()
+    kind, before = sent.cleaned_data.get("kind"), sent.cleaned_data.get("before")
+    page = statements.statement_for(
+        wallet.pk, before_seq=before, kind=EntryKind(kind) if kind else None, at=now()
+    )
+    filters = [
+        {"label": label, "url": _address(kind=choice), "is_current": choice == kind}
+        for choice, label in _FILTERS
+    ]
+    context = {
+        "page": page,
+        "filters": filters,
+        "kind": kind,
+        "newest_url": _address(kind=kind) if before else "",
+        "older_url": _address(kind=kind, before=page.next_before_seq)
+        if page.next_before_seq
+        else "",
+    }
+    return render(request, "credits/statement.html", context)
+
+
+def _address(*, kind: str | None, before: int | None = None) -> str:
+    query = {"kind": kind, "before": before}
+    chosen = urlencode({name: value for name, value in query.items() if value})
+    return reverse("credits:statement") + (f"?{chosen}" if chosen else "")

@@ -1,0 +1,179 @@
+"""Every parameter that the gateway sends exists in the installed SDK.
+
+The calls are recorded between the gateway and the SDK, and compared with the SDK's
+own types: an upgrade that drops a parameter fails here, not at a customer's.
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+import sys
+from collections.abc import Mapping
+from importlib import import_module
+from typing import get_args, get_type_hints
+
+import pytest
+from stripe._stripe_service import StripeService
+from typing_extensions import is_typeddict
+
+from billing import stripe_gateway
+from tests.billing.conftest import buy, connected, on_plan
+from tests.conftest import NOW
+from tests.factories import make_user
+from tests.stripe_wire import SECRET_KEY, StripeWire
+
+pytestmark = pytest.mark.django_db
+EVERYTHING = {
+    "CustomerService.create",
+    "CustomerService.update",
+    "PriceService.create",
+    "PriceService.list",
+    "ProductService.create",
+    "ProductService.retrieve",
+    "RefundService.create",
+    "RefundService.list",
+    "SessionLineItemService.list",
+    "SessionService.create",
+    "SessionService.retrieve",
+    "WebhookEndpointService.create",
+    "WebhookEndpointService.list",
+    "WebhookEndpointService.update",
+}
+
+
+class Recorder:
+    """Notes what each method of the SDK's services is given."""
+
+    def __init__(self, monkeypatch) -> None:
+        self.calls: list[tuple[type, str, dict]] = []
+        send = StripeService._request
+
+        def note(service, *args, **kwargs):
+            method = sys._getframe(1).f_code.co_name
+            self.calls.append((type(service), method, kwargs.get("params") or {}))
+            return send(service, *args, **kwargs)
+
+        monkeypatch.setattr(StripeService, "_request", note)
+
+    @property
+    def names(self) -> set[str]:
+        return {f"{service.__name__}.{method}" for service, method, _ in self.calls}
+
+    def surprises(self) -> list[str]:
+        """Return what was sent and is not in the SDK's types, and what is missing."""
+        return [
+            f"{service.__name__}.{method}: {surprise}"
+            for service, method, sent in self.calls
+            for surprise in differences(sent, params_class(service, method))
+        ]
+
+
+def params_class(service: type, method: str) -> type:
+    annotation = inspect.get_annotations(getattr(service, method))["params"]
+    name = re.search(r"\w+Params\b", str(annotation))[0]
+    source = inspect.getsource(inspect.getmodule(service))
+    module = re.search(rf"from ([\w.]+) import \(?\s*{name}\b", source)[1]
+    return getattr(import_module(module), name)
+
+
+def differences(sent: dict, allowed: type, path: str = "") -> list[str]:
+    # What the SDK's request options name, which their users do not import.
+    options = {"StripeContext": object, "Mapping": Mapping}
+    names = vars(sys.modules[allowed.__module__]) | options
+    hints = get_type_hints(allowed, names)
+    found = [f"{path}{name} is unknown" for name in sent.keys() - hints.keys()]
+    found += [f"{path}{n} is missing" for n in allowed.__required_keys__ - sent.keys()]
+    for name in sent.keys() & hints.keys():
+        for record in records_in(sent[name]):
+            shapes = typed_dicts_in(hints[name])
+            nested = [differences(record, shape, f"{path}{name}.") for shape in shapes]
+            found += min(nested, key=len, default=[])
+    return found
+
+
+def records_in(value: object) -> list[dict]:
+    values = value if isinstance(value, list) else [value]
+    return [each for each in values if isinstance(each, dict)]
+
+
+def typed_dicts_in(hint: object) -> list[type]:
+    if is_typeddict(hint):
+        return [hint]
+    return [found for inner in get_args(hint) for found in typed_dicts_in(inner)]
+
+
+@pytest.fixture
+def wire(tmp_path, settings, monkeypatch, offered) -> StripeWire:
+    settings.STRIPE_SECRET_KEY = SECRET_KEY
+    with connected(tmp_path / "stripe.sqlite") as wire:
+        wire.at(NOW)
+        yield wire
+
+
+@pytest.fixture
+def offered(db):
+    from billing import catalogue
+
+    catalogue.publish(catalogue.read(), currency="usd")
+
+
+@pytest.fixture
+def recorder(monkeypatch) -> Recorder:
+    return Recorder(monkeypatch)
+
+
+def use_the_whole_gateway(wire: StripeWire) -> None:
+    """Call every function of the gateway, on each of its ways."""
+    stripe_gateway.ensure_price(
+        stripe_gateway.PriceToSell("k", "prod", "Pro", 100, "usd", "month")
+    )
+    url = "https://purser.example/webhooks/stripe/"
+    for events in (["refund.created"], ["refund.updated"]):
+        stripe_gateway.ensure_webhook_endpoint(url=url, events=events)
+    purchase = buy(on_plan("business"), make_user())
+    wire.pay(purchase.stripe_session_id)
+    session = stripe_gateway.checkout_session(purchase.stripe_session_id)
+    for key in ("refund:1:1", "refund:1:2"):
+        stripe_gateway.refund_payment(
+            session.payment_intent_id, purchase=purchase.public_id, key=key
+        )
+
+
+class TestParameters:
+    def test_of_every_call_exist_in_the_sdk(self, recorder, wire):
+        use_the_whole_gateway(wire)
+
+        assert recorder.names == EVERYTHING
+        assert recorder.surprises() == []
+
+    def test_of_every_write_of_money_come_with_a_key_of_ours(self, wire):
+        use_the_whole_gateway(wire)
+
+        keys = wire.sandbox.store.sql("SELECT key, endpoint FROM idempotency_keys")
+        ours = {
+            row["endpoint"]: row["key"]
+            for row in keys
+            if re.match(r"\w+:\d", row["key"])
+        }
+        assert ours.keys() == {
+            "/v1/customers",
+            "/v1/checkout/sessions",
+            "/v1/refunds",
+        }
+
+    def test_that_do_not_exist_would_be_noticed(self):
+        shape = params_class(
+            import_module("stripe.checkout._session_service").SessionService, "create"
+        )
+        sent = {"mode": "payment", "payment_method": 1, "line_items": [{"prise": 1}]}
+
+        assert sorted(differences(sent, shape)) == [
+            "line_items.prise is unknown",
+            "payment_method is unknown",
+        ]
+
+    def test_never_name_payment_method_types(self, recorder, wire):
+        use_the_whole_gateway(wire)
+
+        assert "'payment_method_types'" not in repr(recorder.calls)

@@ -1,0 +1,88 @@
+"""The portal beside a Stripe of its own: accounts on plans, and the wire."""
+
+from __future__ import annotations
+
+from contextlib import closing, contextmanager
+from itertools import count
+from typing import TYPE_CHECKING
+
+import pytest
+
+from accounts.models import Account, Role, User
+from billing import catalogue, purchasing, stripe_gateway, subscribing
+from billing.models import Interval, Purchase
+from credits.models import Wallet
+from tests.conftest import NOW
+from tests.factories import make_account, make_member
+from tests.stripe_wire import SECRET_KEY, StripeWire
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_forms = count(1)
+
+
+@pytest.fixture
+def offered(db):
+    """The catalogue, published."""
+    catalogue.publish(catalogue.read(), currency="usd")
+
+
+@pytest.fixture
+def wire(tmp_path, offered, settings):
+    """Stripe on this process's own wire, knowing the block's price, at NOW."""
+    settings.STRIPE_SECRET_KEY = SECRET_KEY
+    with connected(tmp_path / "stripe.sqlite") as wire:
+        wire.at(NOW)
+        yield wire
+
+
+@pytest.fixture
+def business(offered) -> Account:
+    """An account on Business since NOW: 1,500 credits."""
+    return on_plan("business")
+
+
+@pytest.fixture
+def alice(business) -> User:
+    """The owner of the Business account."""
+    return make_member(business, Role.OWNER, "alice@example.com")
+
+
+@contextmanager
+def connected(path: Path):
+    """Speak to a new sandbox, which knows the block's price, until the block ends."""
+    wire = StripeWire(path)
+    with closing(wire), stripe_gateway.using(wire.http_client):
+        for price in catalogue.prices_to_sell():
+            if not price.interval:
+                stripe_gateway.ensure_price(price)
+        yield wire
+
+
+def on_plan(code: str, *, interval=Interval.MONTH, anchor_at=NOW) -> Account:
+    account = make_account()
+    if code != "free":
+        subscribing.begin(
+            account_id=account.pk,
+            plan_code=code,
+            interval=interval,
+            anchor_at=anchor_at,
+            at=NOW,
+        )
+    return account
+
+
+def buy(account: Account, buyer: User, blocks: int = 3, **changes) -> Purchase:
+    """Send the form: a new one unless `form_key` says otherwise."""
+    return purchasing.buy_blocks(
+        account=account,
+        buyer=buyer,
+        offer=catalogue.blocks_in_force(at=NOW),
+        blocks=blocks,
+        **{"form_key": f"form{next(_forms)}", "at": NOW, **changes},
+    )
+
+
+def available(account: Account) -> int:
+    return Wallet.objects.get(account=account).available

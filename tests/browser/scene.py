@@ -1,0 +1,137 @@
+"""Accounts in every state that a page can show, and what goes into its address."""
+
+from __future__ import annotations
+
+import re
+from itertools import count
+
+from allauth.account.forms import default_token_generator
+from allauth.account.models import EmailAddress, EmailConfirmationHMAC
+from allauth.account.utils import user_pk_to_url_str
+from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
+from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
+from playwright.sync_api import expect
+
+from accounts import inviting, keys
+from accounts.models import Membership, Notice, Role, User
+from billing import catalogue, purchasing, settling
+from billing.models import PurchaseState
+from config.clock import now
+from config.demo import people
+
+NOOR = people.Person("noor@example.com", "Noor New", "is in no account yet")
+
+Arguments = dict[str, tuple[object, ...]]
+_orders = count(1)
+
+
+def at_sign_in() -> Arguments:
+    """Make what links in e-mails lead to."""
+    user = User.objects.get(email=people.NORA.email)
+    address = EmailAddress.objects.get(user=user)
+    reset = user_pk_to_url_str(user), default_token_generator.make_token(user)
+    return {
+        "reset": reset,
+        "old reset": (reset[0], "old-link"),
+        "confirmation": (EmailConfirmationHMAC(address).key,),
+        "old confirmation": ("old-link",),
+    }
+
+
+def team_of(account) -> Arguments:
+    """Invite people to an account and give it keys."""
+    at, owner = now(), account.memberships.get(role=Role.OWNER)
+    tokens = [invite(f"{name}@example.com", to=account) for name in ("nils", "olga")]
+    revoked = account.invitations.get(email="olga@example.com")
+    inviting.revoke(invitation=revoked, by=owner.user, at=at)
+    used, gone = (
+        keys.issue(name=name, scopes=["debit"], account=account, by=owner.user, at=at)
+        for name in ("Render farm", "Old render farm")
+    )
+    keys.revoke(key=gone.key, by=owner.user, at=at)
+    return {
+        "invitation": (tokens[0],),
+        "revoked invitation": (tokens[1],),
+        "member": (account.memberships.get(role=Role.MEMBER).pk,),
+        "key": (used.key.public_id,),
+    }
+
+
+def purchases_of(account, sandbox) -> Arguments:
+    """Make a purchase in each of its states."""
+    states = (PurchaseState.PAID, PurchaseState.REFUNDING, PurchaseState.REFUNDED)
+    paid = {state: _paid_purchase(account, sandbox) for state in states}
+    paid[PurchaseState.EXPIRED] = _order(account)
+    for state, purchase in paid.items():
+        account.purchases.filter(pk=purchase.pk).update(state=state)
+    made = paid | {PurchaseState.OPEN: _order(account)}
+    return {str(state): (purchase.public_id,) for state, purchase in made.items()}
+
+
+def checkouts_of(account, sandbox) -> tuple[str, str, str]:
+    """Return Stripe's pages of a purchase to pay, of a paid one, and its receipt."""
+    paid = _paid_purchase(account, sandbox)
+    paid.refresh_from_db()
+    return _order(account).checkout_url, paid.checkout_url, paid.receipt_url
+
+
+def guard(person: people.Person) -> None:
+    """Give somebody an authenticator app and recovery codes."""
+    user = User.objects.get(email=person.email)
+    TOTP.activate(user, generate_totp_secret())
+    RecoveryCodes.activate(user)
+
+
+def let_in(person: people.Person, account) -> None:
+    """Make somebody a member of another account."""
+    user = User.objects.get(email=person.email)
+    Membership.objects.create(account=account, user=user, role=Role.ADMIN)
+
+
+def invite(email, *, to) -> str:
+    """Invite somebody to an account; return what the link in the e-mail carries."""
+    owner = to.memberships.get(role=Role.OWNER)
+    inviting.invite(account=to, email=email, role=Role.MEMBER, by=owner, at=now())
+    text = Notice.objects.get(recipient=email).text
+    return re.search(r"/invitations/([^/\s]+)/", text)[1]
+
+
+def plug_in_security_key(page) -> None:
+    """Give the browser a security key that is touched whenever it asks."""
+    debugger = page.context.new_cdp_session(page)
+    debugger.send("WebAuthn.enable")
+    key = {
+        "protocol": "ctap2",
+        "transport": "usb",
+        "hasUserVerification": True,
+        "isUserVerified": True,
+        "automaticPresenceSimulation": True,
+    }
+    debugger.send("WebAuthn.addVirtualAuthenticator", {"options": key})
+
+
+def add_security_key(page, name) -> None:
+    """Add the key that is plugged in, as its owner does."""
+    page.goto("/accounts/2fa/webauthn/add/")
+    page.get_by_label("Name").fill(name)
+    page.get_by_role("button", name="Add the key").click()
+    expect(page).not_to_have_url(re.compile("/add/"))
+
+
+def _paid_purchase(account, sandbox):
+    purchase = _order(account)
+    sandbox.pay(purchase.checkout_url)
+    settling.settle(session_id=purchase.stripe_session_id, at=now())
+    return purchase
+
+
+def _order(account):
+    at = now()
+    return purchasing.buy_blocks(
+        account=account,
+        buyer=account.memberships.get(role=Role.OWNER).user,
+        offer=catalogue.blocks_in_force(at=at),
+        blocks=3,
+        form_key=f"scene{next(_orders)}",
+        at=at,
+    )

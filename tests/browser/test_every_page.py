@@ -1,0 +1,225 @@
+"""Every page, light and dark, as wide as a phone, a tablet and a desktop.
+
+Axe finds nothing on it and nothing is wider than the window. That it keeps the
+Content-Security-Policy and the console silent is seen to by `new_context`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import pytest
+from allauth.mfa.models import Authenticator
+from django.urls import URLPattern, URLResolver, get_resolver, resolve, reverse
+
+from config.demo import accounts, people
+from tests.browser import scene, tours
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+THEMES = ("light", "dark")
+WIDTHS = (320, 768, 1280)
+ERRORS = ("400", "403", "403_csrf", "404", "429", "500", "503")
+
+
+@dataclass
+class Look:
+    """How a page is looked at: a picture, and all that is wrong with it."""
+
+    page: Page
+    check_axe: Callable
+    screenshot: Callable
+
+    def at_pages(self, visits) -> None:
+        """Go to each page in each theme: `visits` are names and ways of going there."""
+        assert [
+            f"{name}, {theme}, {finding}"
+            for theme in THEMES
+            for name, go in visits
+            for finding in self._findings(f"{name} {theme}", go, theme)
+        ] == []
+
+    def _findings(self, name, go, theme):
+        self.page.emulate_media(color_scheme=theme, reduced_motion="reduce")
+        go(theme)
+        for width in WIDTHS:
+            self.page.set_viewport_size({"width": width, "height": 800})
+            self.screenshot(self.page, f"{name} {width}".replace("/", ""))
+            yield from (f"{width} px: {finding}" for finding in self._judgment())
+
+    def _judgment(self):
+        excess = self.page.evaluate(
+            "document.documentElement.scrollWidth - window.innerWidth"
+        )
+        if excess > 0:
+            yield f"{excess} px too wide"
+        try:
+            self.check_axe(self.page)
+        except AssertionError as found:
+            yield str(found)
+
+
+@pytest.fixture
+def page(new_context):
+    return new_context(color_scheme="light").new_page()
+
+
+@pytest.fixture
+def look(page, check_axe, screenshot):
+    return Look(page, check_axe, screenshot)
+
+
+@pytest.fixture
+def take(stack, page, look):
+    """Visit the stops of a tour, with what goes into their addresses."""
+
+    def visit(stop, arguments):
+        def go(theme):
+            wear(theme)
+            path = reverse(stop.name, args=arguments.get(stop.args, ()))
+            assert page.goto(path + stop.query).status == stop.status, str(stop)
+            if stop.then:
+                stop.then(page)
+            shown = resolve(urlsplit(page.url).path).view_name
+            assert shown == stop.shows, f"{stop} leads to {page.url}"
+
+        return go
+
+    def wear(theme):
+        page.context.add_cookies([{"name": "theme", "value": theme, "url": stack.url}])
+
+    def take(stops, arguments=None):
+        look.at_pages([(str(stop), visit(stop, arguments or {})) for stop in stops])
+
+    return take
+
+
+@pytest.fixture
+def northwind(stack):
+    return stack.load()
+
+
+class TestEveryPage:
+    def test_for_visitors(self, northwind, take):
+        take(tours.VISITOR, scene.at_sign_in() | scene.team_of(northwind))
+
+    def test_between_password_and_second_factor(self, northwind, take):
+        scene.guard(people.BEA)
+
+        take(tours.MIDWAY)
+
+    def test_for_buyers(self, stack, northwind, page, sign_in, take):
+        purchases = scene.purchases_of(northwind, stack.sandbox)
+        scene.let_in(people.NORA, stack.load(accounts.LUMEN))
+        sign_in(page, people.NORA)
+
+        take(tours.BUYER, purchases)
+
+    def test_for_those_who_manage(self, northwind, page, sign_in, take):
+        sign_in(page, people.NORA)
+
+        take(tours.OWNER, scene.team_of(northwind))
+
+    def test_for_those_with_a_second_factor(self, northwind, page, sign_in, take):
+        sign_in(page, people.BEA)
+        scene.plug_in_security_key(page)
+        scene.add_security_key(page, "Blue key")
+        scene.guard(people.BEA)
+        key = Authenticator.objects.get(type=Authenticator.Type.WEBAUTHN)
+
+        take(tours.GUARDED, {"security key": (key.pk,)})
+
+    def test_for_members(self, northwind, page, sign_in, take):
+        sign_in(page, people.MILO)
+
+        take(tours.MEMBER)
+
+    def test_with_a_history(self, stack, page, sign_in, take):
+        stack.load(accounts.HARBOR)
+        sign_in(page, people.HUGO)
+
+        take(tours.OLD_HAND)
+
+    @pytest.mark.parametrize(
+        ("described", "owner"),
+        [(accounts.LUMEN, people.LUCIA), (accounts.SOLO, people.SAM)],
+        ids=["creator", "free"],
+    )
+    def test_on_a_plan_without_blocks(
+        self, stack, page, sign_in, take, described, owner
+    ):
+        stack.load(described)
+        sign_in(page, owner)
+
+        take(tours.WITHOUT_BLOCKS)
+
+    def test_without_an_account(self, northwind, page, sign_in, take):
+        accounts.make_person(scene.NOOR)
+        scene.invite(scene.NOOR.email, to=northwind)
+        sign_in(page, scene.NOOR)
+
+        take(tours.NEWCOMER)
+
+
+class TestOtherPages:
+    def test_errors(self, stack, page, look, settings):
+        settings.ROOT_URLCONF = "tests.browser.showroom"
+
+        look.at_pages(
+            (error, lambda theme, error=error: page.goto(f"/showroom/{error}/"))
+            for error in ERRORS
+        )
+
+    def test_the_sandbox(self, stack, northwind, page, look):
+        """Not shipped, but what everybody sees who tries Purser."""
+        open_page, paid_page, receipt = scene.checkouts_of(northwind, stack.sandbox)
+        challenged, declined = "4000 0000 0000 3220", "4000 0000 0000 0002"
+
+        look.at_pages(
+            [
+                ("sandbox index", lambda _: page.goto(stack.sandbox.url)),
+                ("checkout", lambda _: page.goto(open_page)),
+                ("checkout declined", lambda _: pay(page, open_page, declined)),
+                ("checkout challenge", lambda _: pay(page, open_page, challenged)),
+                ("checkout paid", lambda _: page.goto(paid_page)),
+                ("receipt", lambda _: page.goto(receipt)),
+            ]
+        )
+
+
+def pay(page, checkout, number):
+    page.goto(checkout)
+    if page.get_by_role("button", name="Fail").is_visible():
+        return
+    page.get_by_label("Card number").fill(number)
+    page.get_by_label("Expiration date").fill("12 / 34")
+    page.get_by_label("Security code").fill("123")
+    page.get_by_label("Cardholder name").fill("Nora Lind")
+    with page.expect_navigation():
+        page.get_by_role("button", name="Pay").click()
+
+
+def names_of(patterns, prefix=""):
+    """Yield the names of all addresses but the admin's, as `reverse` knows them."""
+    for pattern in patterns:
+        if isinstance(pattern, URLResolver) and pattern.namespace != "admin":
+            inner = f"{prefix}{pattern.namespace}:" if pattern.namespace else prefix
+            yield from names_of(pattern.url_patterns, inner)
+        elif isinstance(pattern, URLPattern):
+            yield f"{prefix}{pattern.name}"
+
+
+class TestTours:
+    def test_leave_no_address_out(self):
+        seen = {stop.shows for tour in tours.TOURS for stop in tour}
+
+        assert seen | tours.NOT_SEEN == set(names_of(get_resolver().url_patterns))
+
+    def test_visit_nothing_that_is_said_to_be_left_out(self):
+        named = {stop.name for tour in tours.TOURS for stop in tour}
+
+        assert named & tours.NOT_SEEN == set()

@@ -1,0 +1,18 @@
+"""The way in."""
+
+from __future__ import annotations
+
+from playwright.sync_api import expect
+
+from config.demo import people
+
+
+class TestSignIn:
+    def test_leads_to_the_balance(self, stack, page, sign_in, screenshot, check_axe):
+        stack.load()
+
+        sign_in(page, people.NORA)
+
+        expect(page.locator("main")).to_contain_text("1,500")
+        screenshot(page, "overview")
+        check_axe(page)

@@ -1,0 +1,209 @@
+"""Which pages there are, for whom, and in which states they can be seen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+from billing.models import PurchaseState
+from config.demo import people
+
+
+@dataclass(frozen=True)
+class Stop:
+    """A page to look at: its URL's name, what goes into it, and how it answers.
+
+    `then` is done there before looking; it may lead to a page of another name.
+    """
+
+    name: str
+    args: str = ""
+    query: str = ""
+    status: int = 200
+    then: Callable | None = None
+    leads_to: str = ""
+
+    def __str__(self) -> str:
+        place = " ".join(filter(None, (self.name, self.args, self.query)))
+        return f"{place} then" if self.then else place
+
+    @property
+    def shows(self) -> str:
+        return self.leads_to or self.name
+
+
+def send(form, page, **typed):
+    """Send a form as it is, apart from what is typed, past the browser's own checks."""
+    for name, value in typed.items():
+        page.locator(f"{form} [name={name}]").fill(value)
+    with page.expect_navigation():
+        page.locator(form).first.evaluate(
+            "form => { form.noValidate = true; form.requestSubmit() }"
+        )
+
+
+def sent(form, **typed):
+    return partial(send, form, **typed)
+
+
+def lose_csrf_token(page):
+    page.locator("form[action$='/buy/'] [name=csrfmiddlewaretoken]").evaluate(
+        "field => field.remove()"
+    )
+    send("form[action$='/buy/']", page)
+
+
+def see_old_price(page):
+    page.locator("[name=offer]").evaluate("field => field.value = 99")
+    send("form[action$='/buy/']", page)
+
+
+def open_menus(page):
+    for menu in page.locator("details[data-menu]").all():
+        menu.evaluate("menu => { menu.name = ''; menu.open = true }")
+
+
+SIGN_IN = "form:has([type=password])"
+INVITE = "form[action$='/invite/']"
+MAIN_FORM = "main form[method=post]"
+
+VISITOR = (
+    Stop("account_login"),
+    Stop("account_login", then=sent(SIGN_IN, login="nobody@example.com")),
+    Stop("account_signup"),
+    Stop("account_signup", then=sent(SIGN_IN, email="x", password1="short")),
+    Stop("account_inactive"),
+    Stop("account_email_verification_sent"),
+    Stop("account_confirm_email", "confirmation"),
+    Stop("account_confirm_email", "old confirmation"),
+    Stop("account_reset_password"),
+    Stop("account_reset_password_done"),
+    Stop("account_reset_password_from_key", "reset"),
+    Stop("account_reset_password_from_key", "old reset"),
+    Stop("account_reset_password_from_key_done"),
+    Stop("accounts:invitation", "invitation"),
+    Stop("accounts:invitation", "revoked invitation", status=410),
+)
+MIDWAY = (
+    Stop(
+        "account_login",
+        then=sent(SIGN_IN, login=people.BEA.email, password=people.PASSWORD),
+        leads_to="mfa_authenticate",
+    ),
+)
+BUYER = (
+    Stop("billing:overview"),
+    Stop("billing:overview", then=open_menus),
+    Stop("billing:add_ons"),
+    Stop("billing:add_ons", query="?blocks=4&canceled=pur_1"),
+    Stop("billing:add_ons", query="?blocks=4000"),
+    Stop("billing:add_ons", then=see_old_price, leads_to="billing:buy"),
+    Stop("billing:add_ons", then=lose_csrf_token, leads_to="billing:buy"),
+    Stop("billing:plan"),
+    Stop("billing:purchases"),
+    *(Stop("billing:purchase", state) for state in PurchaseState.values),
+    Stop("billing:purchase_status", "OPEN", query="?polls=99"),
+    Stop("credits:statement"),
+)
+OWNER = (
+    Stop("accounts:team"),
+    Stop("accounts:team", then=sent(INVITE, email="x"), leads_to="accounts:invite"),
+    Stop("accounts:remove_member", "member"),
+    Stop("accounts:invitation", "invitation"),
+    Stop("accounts:keys"),
+    Stop("accounts:create_key"),
+    Stop("accounts:create_key", then=sent(MAIN_FORM)),
+    Stop("accounts:create_key", then=sent(MAIN_FORM, name="Studio")),
+    Stop("accounts:revoke_key", "key"),
+    Stop("accounts:revoke_key", "key", then=sent(MAIN_FORM)),
+    Stop("accounts:settings"),
+    Stop("accounts:new_account"),
+    Stop("account_email"),
+    Stop("account_change_password"),
+    Stop("account_reauthenticate"),
+    Stop("account_logout"),
+    Stop("usersessions_list"),
+    Stop("mfa_index"),
+    Stop("mfa_activate_totp"),
+    Stop("mfa_list_webauthn"),
+)
+GUARDED = (
+    Stop("mfa_index"),
+    Stop("mfa_deactivate_totp"),
+    Stop("mfa_reauthenticate"),
+    Stop("mfa_reauthenticate_webauthn"),
+    Stop("mfa_view_recovery_codes"),
+    Stop("mfa_generate_recovery_codes"),
+    Stop("mfa_list_webauthn"),
+    Stop("mfa_add_webauthn"),
+    Stop("mfa_edit_webauthn", "security key"),
+    Stop("mfa_remove_webauthn", "security key"),
+)
+MEMBER = (
+    Stop("billing:overview"),
+    Stop("billing:add_ons"),
+    Stop("billing:plan", status=403),
+    Stop("accounts:team"),
+    Stop("accounts:settings"),
+)
+OLD_HAND = (
+    Stop("billing:overview"),
+    Stop("credits:statement"),
+    Stop("credits:statement", query="?kind=EXPIRE"),
+    Stop("credits:statement", query="?before=40"),
+    Stop("credits:rates"),
+    Stop("credits:rates", query="?feature=avatar-iv&minutes=1&seconds=12"),
+    Stop("credits:rates", query="?feature=avatar-iv&minutes=x"),
+)
+WITHOUT_BLOCKS = (
+    Stop("billing:overview"),
+    Stop("billing:add_ons"),
+    Stop("billing:plan"),
+    Stop("billing:purchases"),
+    Stop("credits:statement"),
+    Stop("accounts:keys"),
+    Stop("accounts:team"),
+)
+NEWCOMER = (
+    Stop("accounts:new_account"),
+    Stop("accounts:new_account", then=sent(MAIN_FORM)),
+    Stop("mfa_index"),
+)
+
+TOURS = (
+    *(VISITOR, MIDWAY, BUYER, OWNER, GUARDED),
+    *(MEMBER, OLD_HAND, WITHOUT_BLOCKS, NEWCOMER),
+)
+
+_TAKE_FORMS = {
+    "accounts:change_role",
+    "accounts:join",
+    "accounts:revoke_invitation",
+    "accounts:save_account",
+    "accounts:save_profile",
+    "accounts:switch",
+    "accounts:theme",
+}
+_ANSWER_PROGRAMS = {
+    "api:api-root",
+    "api:balance",
+    "api:debit",
+    "api:openapi-json",
+    "api:quote",
+    "api:rates",
+    "api:statement",
+    "billing:stripe_webhook",
+    "livez",
+    "metrics",
+    "mfa_download_recovery_codes",  # a text file
+    "readyz",
+}
+_ARE_NOT_IN_USE = {
+    "account_confirm_login_code",  # sign-in by a code is off
+    "account_set_password",  # nobody is without one
+}
+_LOOK_AS_OTHERS_MADE_THEM = {
+    "api:openapi-view",  # Swagger UI
+}
+NOT_SEEN = _TAKE_FORMS | _ANSWER_PROGRAMS | _ARE_NOT_IN_USE | _LOOK_AS_OTHERS_MADE_THEM

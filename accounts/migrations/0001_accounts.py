@@ -96,7 +96,7 @@ class Migration(migrations.Migration):
             name='Notice',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('key', models.CharField(help_text='Names the fact and the recipient.', max_length=200, unique=True)),
+                ('key', models.CharField(help_text='Names the fact and the recipient.', max_length=400, unique=True)),
                 ('kind', models.CharField(max_length=40)),
                 ('recipient', models.EmailField(max_length=254)),
                 ('subject', models.CharField(max_length=200)),

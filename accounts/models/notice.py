@@ -14,7 +14,7 @@ class Notice(models.Model):
         Account, on_delete=models.PROTECT, related_name="notices", null=True, blank=True
     )
     key = models.CharField(
-        max_length=200, unique=True, help_text="Names the fact and the recipient."
+        max_length=400, unique=True, help_text="Names the fact and the recipient."
     )
     kind = models.CharField(max_length=40)
     recipient = models.EmailField()

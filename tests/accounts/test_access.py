@@ -169,6 +169,6 @@ class TestAccountInUse:
         client = as_user(alice)
         client.get(reverse("accounts:keys"))
 
-        # Session, user, five to note the activity of the session, accounts, keys.
-        with django_assert_num_queries(9):
+        # Session, user, accounts, keys.
+        with django_assert_num_queries(4):
             client.get(reverse("accounts:keys"))

@@ -66,7 +66,7 @@ class TestTeamPage:
         for _ in range(5):
             make_member(account, Role.MEMBER)
 
-        with django_assert_num_queries(10):
+        with django_assert_num_queries(5):
             client.get(TEAM)
 
 

@@ -10,6 +10,10 @@ REVOKE INSERT, UPDATE, DELETE ON
     credits_usageline, credits_hold, django_migrations
 FROM {application};
 REVOKE UPDATE, DELETE ON accounts_auditevent FROM {application};
+-- R36, R96: what is published is never edited.
+REVOKE UPDATE, DELETE ON
+    credits_ratecard, credits_rate, billing_planversion, billing_blockoffer
+FROM {application};
 REVOKE UPDATE, DELETE ON billing_webhookevent FROM {application};
 GRANT UPDATE (handled_at, outcome) ON billing_webhookevent TO {application};
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -155,9 +156,15 @@ class TestPublish:
         assert RateCard.objects.count() == 2
         assert "was published before" in capsys.readouterr().out
 
-    def test_command_names_an_edited_card(self):
+    def test_command_names_an_edited_card(self, tmp_path, monkeypatch):
         call_command("load_rate_card")
-        Rate.objects.filter(feature="look").update(credits=2)
+        edited = tmp_path / "rate_card.toml"
+        edited.write_text(
+            rate_cards.RATE_CARD_FILE.read_text().replace(
+                'shown_per = "look"', 'shown_per = "set of looks"'
+            )
+        )
+        monkeypatch.setattr(rate_cards, "read", partial(rate_cards.read, edited))
 
         with pytest.raises(CommandError, match="differs from the file in: look"):
             call_command("load_rate_card")

@@ -41,7 +41,7 @@ demo-reset: $(LOCKED) ## Throw the demo's data away; the next run makes it anew
 .PHONY: lock
 lock: $(LOCKED) ## Compile the lock files from pyproject.toml
 	$(BIN)/uv pip compile $(COMPILE) pyproject.toml -o requirements.txt
-	$(BIN)/uv pip compile $(COMPILE) --extra dev -c requirements.txt pyproject.toml -o requirements-dev.txt
+	$(BIN)/uv pip compile $(COMPILE) --extra dev pyproject.toml -o requirements-dev.txt
 
 COMPILE := --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
 

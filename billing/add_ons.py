@@ -10,7 +10,7 @@ from billing.core.periods import add_months
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from billing.forms import BuyBlocksForm
+    from billing.forms import BlocksForm
     from billing.models import BlockOffer
 
 
@@ -43,7 +43,7 @@ class AddOns:
         return self.blocks * self.block_cents
 
 
-def add_ons_of(form: BuyBlocksForm, offer: BlockOffer, *, at: datetime) -> AddOns:
+def add_ons_of(form: BlocksForm, offer: BlockOffer, *, at: datetime) -> AddOns:
     """Return the page for a sent form; bought now, credits end at `expires_at`."""
     form.is_valid()
     months = offer.expires_after_months

@@ -36,14 +36,12 @@ class WholeNumberField(forms.IntegerField):
         return super().to_python(text)
 
 
-class BuyBlocksForm(forms.Form):
-    """How many blocks, of which offer, and the key that makes a double click one."""
+class BlocksForm(forms.Form):
+    """How many blocks."""
 
     blocks = WholeNumberField(
         label=_("Blocks"), error_messages={"required": _("Enter a number of blocks.")}
     )
-    offer = forms.IntegerField(widget=forms.HiddenInput)
-    form_key = forms.RegexField(r"\A[0-9a-f]{32}\Z", widget=forms.HiddenInput)
 
     def __init__(self, sent: Mapping[str, str], *, offer: BlockOffer) -> None:
         """Take the bounds from the offer that is in force."""
@@ -62,3 +60,10 @@ class BuyBlocksForm(forms.Form):
                 _("Buy at most %(limit_value)s blocks at once."),
             ),
         ]
+
+
+class BuyBlocksForm(BlocksForm):
+    """An order: also of which offer, and the key that makes a double click one."""
+
+    offer = forms.IntegerField(widget=forms.HiddenInput)
+    form_key = forms.RegexField(r"\A[0-9a-f]{32}\Z", widget=forms.HiddenInput)

@@ -12,7 +12,7 @@ from accounts.templatetags.units import calendar_day, plural_credits
 from billing import purchasing, subscribing
 from billing.core.periods import term
 from billing.core.shares import percents
-from billing.models import Interval, SubscriptionStatus
+from billing.models import Interval
 from credits import statements
 from credits.models import GrantSource, Wallet, WalletUnit
 
@@ -116,9 +116,7 @@ def plan_card(subscription: Subscription | None, *, at: datetime) -> PlanCard:
         renews_at=_renews_at(subscription, cycle),
         next_credits_at=cycle.ends_at if cycle else None,
         ends_at=subscription.cancel_at if subscription else None,
-        is_overdue=bool(
-            subscription and subscription.status != SubscriptionStatus.ACTIVE
-        ),
+        is_overdue=subscription is not None and not subscribing.is_paid(subscription),
     )
 
 

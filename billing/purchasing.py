@@ -23,7 +23,6 @@ from billing.models import (
     PlanFamily,
     Purchase,
     PurchaseState,
-    SubscriptionStatus,
 )
 
 if TYPE_CHECKING:
@@ -73,7 +72,7 @@ def why_not(subscription: Subscription | None, *, at: datetime) -> WhyNot | None
     `subscription` is the account's live one, None on Free.
     """
     if subscription and subscription.plan_version.sells_blocks:
-        if subscription.status == SubscriptionStatus.ACTIVE:
+        if subscribing.is_paid(subscription):
             return None
         return WhyNot(
             "R42",
@@ -110,24 +109,18 @@ def buy_blocks(
     subscription = subscribing.live_subscription(account.pk)
     if refusal := why_not(subscription, at=at):
         raise PurchaseRefused(refusal)
-    # Coming back to change the number is another order, a double click is not.
-    intent_key = f"{form_key}:{blocks}"
-    with transaction.atomic(durable=True):
-        purchase, is_new = Purchase.objects.get_or_create(
-            account=account,
-            form_key=intent_key,
-            defaults={
-                "buyer": buyer,
-                "offer": offer,
-                "blocks_asked": blocks,
-                "currency": offer.currency,
-                "opened_at": at,
-                "next_check_at": at + _FIRST_CHECK_AFTER,
-            },
-        )
-        if is_new:
-            _audit_intent(purchase, at)
-    return open_checkout(purchase, at=at)
+    intent = Purchase(
+        account=account,
+        buyer=buyer,
+        offer=offer,
+        # Coming back to change the number is another order, a double click is not.
+        form_key=f"{form_key}:{blocks}",
+        blocks_asked=blocks,
+        currency=offer.currency,
+        opened_at=at,
+        next_check_at=at + _FIRST_CHECK_AFTER,
+    )
+    return open_checkout(_recorded(intent), at=at)
 
 
 def open_checkout(purchase: Purchase, *, at: datetime) -> Purchase:
@@ -170,15 +163,23 @@ def attempt(since: datetime, *, at: datetime) -> int:
     return 1 + max(at - since, timedelta()) // _SAME_KEY_FOR
 
 
-def _audit_intent(purchase: Purchase, at: datetime) -> None:
-    auditing.record(
-        action="purchase.opened",
-        actor=purchase.buyer,
-        account=purchase.account,
-        target=purchase.public_id,
-        after={"blocks": purchase.blocks_asked, "offer": purchase.offer.version},
-        at=at,
+@transaction.atomic(durable=True)
+def _recorded(intent: Purchase) -> Purchase:
+    """Commit an intent, or return the one that the same form led to before."""
+    Purchase.objects.bulk_create([intent], ignore_conflicts=True)
+    purchase = Purchase.objects.select_related("account", "buyer", "offer").get(
+        account=intent.account, form_key=intent.form_key
     )
+    if purchase.public_id == intent.public_id:
+        auditing.record(
+            action="purchase.opened",
+            actor=purchase.buyer,
+            account=purchase.account,
+            target=purchase.public_id,
+            after={"blocks": purchase.blocks_asked, "offer": purchase.offer.version},
+            at=purchase.opened_at,
+        )
+    return purchase
 
 
 def _open_at_stripe(purchase: Purchase, number: int) -> CheckoutSession:

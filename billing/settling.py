@@ -77,7 +77,9 @@ def settle_as(session: CheckoutSession, *, at: datetime) -> Settlement:
         return Settlement.NOT_OURS
     if purchase.state not in _MAY_STILL_BE_PAID:
         return Settlement.SETTLED_BEFORE
-    purchase.stripe_session_id = session.id
+    if purchase.stripe_session_id is None:
+        purchase.stripe_session_id = session.id
+        purchase.save(update_fields=["stripe_session_id"])
     if session.is_paid:
         return _take_payment(purchase, session, at)
     if session.status == "expired" or session.has_failed:

@@ -34,6 +34,7 @@ _WAYS_FORWARD = {
     PlanFamily.CREATOR: "Upgrade to Pro for more credits.",
     PlanFamily.PRO: "Move to a higher Pro tier.",
 }
+_NOTHING_OWED = {SubscriptionStatus.ACTIVE, SubscriptionStatus.TRIALING}
 # Overdue within grace still spends (R62); what was never or no longer paid does not.
 _NOT_PAID = {SubscriptionStatus.INCOMPLETE, SubscriptionStatus.UNPAID}
 
@@ -65,6 +66,11 @@ def version_of(subscription: Subscription | None, *, at: datetime) -> PlanVersio
     if subscription is None:
         return catalogue.plan_in_force(FREE, at=at)
     return subscription.plan_version
+
+
+def is_paid(subscription: Subscription) -> bool:
+    """Whether nothing is owed for the plan."""
+    return subscription.status in _NOTHING_OWED
 
 
 def current_cycle(subscription: Subscription, *, at: datetime) -> Cycle | None:

@@ -25,7 +25,7 @@ def sweep(**_: object) -> None:
     """Work off what is overdue: objects to look at, purchases to look after."""
     at = now()
     for subject_id in inbox.due_subjects(limit=_AT_ONCE, at=at):
-        inbox.look_at(subject_id, at=now())
+        _unharmed(partial(inbox.look_at, subject_id, at=now()))
     for purchase_id in chasing.due_purchases(limit=_AT_ONCE, at=at):
         _unharmed(partial(chasing.look_after, purchase_id=purchase_id, at=now()))
 

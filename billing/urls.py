@@ -13,9 +13,9 @@ urlpatterns = [
     path("plan/add-ons/", purchases.add_ons, name="add_ons"),
     path("plan/add-ons/buy/", purchases.buy, name="buy"),
     path("purchases/", purchases.purchase_list, name="purchases"),
-    path("purchases/<str:public_id>/", purchases.purchase, name="purchase"),
+    path("purchases/<slug:public_id>/", purchases.purchase, name="purchase"),
     path(
-        "purchases/<str:public_id>/status/",
+        "purchases/<slug:public_id>/status/",
         purchases.purchase_status,
         name="purchase_status",
     ),

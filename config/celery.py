@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 from datetime import timedelta
-from functools import partial
 from typing import Any
 
 from celery import Celery
@@ -27,7 +26,12 @@ class Nudge(DjangoTask[Any, Any]):
         self, *args: object, **kwargs: object
     ) -> None:
         """Send the task after the commit; without a broker the sweeper does it."""
-        transaction.on_commit(partial(self.delay, *args, **kwargs), robust=True)
+
+        # Not a partial: Django names the function when it logs its failure.
+        def send() -> None:
+            self.delay(*args, **kwargs)
+
+        transaction.on_commit(send, robust=True)
 
 
 app = Celery("purser", task_cls=Nudge)

@@ -6,8 +6,8 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-from django.http import HttpResponseRedirect
 from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
@@ -23,7 +23,7 @@ from billing import (
     subscribing,
 )
 from billing.add_ons import add_ons_of
-from billing.forms import BuyBlocksForm
+from billing.forms import BlocksForm, BuyBlocksForm
 from billing.models import Purchase, PurchaseState
 from config.clock import now
 
@@ -48,7 +48,7 @@ def add_ons(request: AccountRequest) -> HttpResponse:
     """Show what blocks cost, with the number that a canceled checkout had."""
     offer = catalogue.blocks_in_force(at=now())
     asked = {"blocks": request.GET.get("blocks", str(offer.min_blocks))}
-    return _add_ons(request, BuyBlocksForm(asked, offer=offer), offer)
+    return _add_ons(request, BlocksForm(asked, offer=offer), offer)
 
 
 @require_POST
@@ -61,15 +61,18 @@ def buy(request: AccountRequest) -> HttpResponse:
         return _add_ons(request, form, offer, status=422)
     if form.cleaned_data["offer"] != offer.version:
         return _add_ons(request, form, offer, status=409, problem=_price_changed())
+    if "update" in request.POST:
+        # Without a script this is how the total follows the number.
+        return _add_ons(request, form, offer)
     try:
         bought = _buy(request, form, offer)
     except purchasing.PurchaseRefused:
         return _add_ons(request, form, offer, status=403)
     except stripe_gateway.StripeUnavailable:
         return _add_ons(request, form, offer, status=503, problem=_stripe_is_silent())
-    if bought.state == PurchaseState.OPEN:
-        return HttpResponseRedirect(bought.checkout_url, status=303)
-    return see_other("billing:purchase", bought.public_id)
+    page = reverse("billing:purchase", args=[bought.public_id])
+    can_pay = bought.state == PurchaseState.OPEN
+    return see_other(bought.checkout_url if can_pay else page)
 
 
 @require_safe
@@ -136,7 +139,7 @@ def _status_context(found: Purchase, *, polls: int, at: datetime) -> dict[str, o
 
 def _add_ons(
     request: AccountRequest,
-    form: BuyBlocksForm,
+    form: BlocksForm,
     offer: BlockOffer,
     *,
     status: int = 200,

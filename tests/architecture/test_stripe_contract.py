@@ -17,7 +17,7 @@ import pytest
 from stripe._stripe_service import StripeService
 from typing_extensions import is_typeddict
 
-from billing import stripe_gateway
+from billing import catalogue, stripe_gateway
 from tests.billing.conftest import buy, connected, on_plan
 from tests.conftest import NOW
 from tests.factories import make_user
@@ -104,18 +104,12 @@ def typed_dicts_in(hint: object) -> list[type]:
 
 
 @pytest.fixture
-def wire(tmp_path, settings, monkeypatch, offered) -> StripeWire:
+def wire(db, tmp_path, settings) -> StripeWire:
     settings.STRIPE_SECRET_KEY = SECRET_KEY
+    catalogue.publish(catalogue.read(), currency="usd")
     with connected(tmp_path / "stripe.sqlite") as wire:
         wire.at(NOW)
         yield wire
-
-
-@pytest.fixture
-def offered(db):
-    from billing import catalogue
-
-    catalogue.publish(catalogue.read(), currency="usd")
 
 
 @pytest.fixture

@@ -86,3 +86,16 @@ def buy(account: Account, buyer: User, blocks: int = 3, **changes) -> Purchase:
 
 def available(account: Account) -> int:
     return Wallet.objects.get(account=account).available
+
+
+def event_of(event: dict) -> stripe_gateway.StripeEvent:
+    subject = event["data"]["object"]
+    return stripe_gateway.StripeEvent(
+        id=event["id"],
+        kind=event["type"],
+        object_id=subject["id"],
+        object_kind=subject["object"],
+        api_version=event["api_version"],
+        is_live=False,
+        payload=event,
+    )

@@ -8,7 +8,8 @@ import pytest
 
 from billing import chasing, stripe_gateway, tasks
 from billing.models import Purchase, PurchaseState
-from tests.billing.conftest import available, buy
+from billing.webhooks import inbox
+from tests.billing.conftest import available, buy, event_of
 from tests.conftest import NOW
 
 pytestmark = pytest.mark.django_db
@@ -76,6 +77,19 @@ class TestSweep:
 
         assert Purchase.objects.get().state == PurchaseState.EXPIRED
         assert wire.sessions() == []
+
+    def test_looks_at_what_webhooks_told_of_when_no_worker_did(
+        self, wire, business, alice, monkeypatch
+    ):
+        purchase = buy(business, alice)
+        wire.pay(purchase.stripe_session_id)
+        Purchase.objects.update(next_check_at=None)
+        [completed] = wire.events("checkout.session.completed")
+        inbox.receive(event_of(completed), at=NOW)
+
+        sweep(monkeypatch, at=NOW + timedelta(minutes=1))
+
+        assert available(business) == 1_800
 
     def test_one_that_fails_harms_no_other(self, wire, business, alice, monkeypatch):
         broken, paid = buy(business, alice), buy(business, alice)

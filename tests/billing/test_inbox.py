@@ -11,24 +11,10 @@ from django.db import DatabaseError, connection
 from billing import settling, stripe_gateway
 from billing.models import PurchaseState, WebhookEvent, WebhookSubject
 from billing.webhooks import inbox, registry
-from tests.billing.conftest import available, buy
+from tests.billing.conftest import available, buy, event_of
 from tests.conftest import NOW
 
 pytestmark = pytest.mark.django_db
-SECRET = "whsec_test"
-
-
-def event_of(event: dict) -> stripe_gateway.StripeEvent:
-    subject = event["data"]["object"]
-    return stripe_gateway.StripeEvent(
-        id=event["id"],
-        kind=event["type"],
-        object_id=subject["id"],
-        object_kind=subject["object"],
-        api_version=event["api_version"],
-        is_live=False,
-        payload=event,
-    )
 
 
 def deliver(event: dict, at=NOW) -> int:

@@ -194,11 +194,21 @@ class TestAddOns:
         assert "10 Mar 2027" in get(browser, "add_ons")
 
     def test_computes_the_total_without_a_script(self, browser):
-        page = get(browser, "add_ons", blocks="7")
+        asked = form(blocks="7", update="1")
 
+        page = browser.post(reverse("billing:buy"), asked).content.decode()
+
+        assert not Purchase.objects.exists()
         assert "7 blocks" in page
         assert "700 credits" in page
         assert "$35.00" in page
+
+    @pytest.mark.parametrize("blocks", ["0", "1.5", "many"])
+    def test_says_what_is_wrong_with_a_number_and_nothing_else(self, browser, blocks):
+        page = get(browser, "add_ons", blocks=blocks)
+
+        assert 'aria-invalid="true"' in page
+        assert "This field is required" not in page
 
     def test_keeps_the_number_after_a_canceled_checkout(self, browser):
         page = get(browser, "add_ons", blocks="7", canceled="pur_1")
@@ -402,7 +412,7 @@ class TestReturnPage:
     def test_asks_again_without_a_script(self, browser, purchase):
         page = get(browser, "purchase", purchase.public_id)
 
-        assert '<noscript><meta http-equiv="refresh" content="5"></noscript>' in page
+        assert '<meta http-equiv="refresh" content="10">' in page
 
     def test_says_plainly_that_it_was_not_completed(
         self, wire, browser, purchase, monkeypatch
@@ -435,6 +445,10 @@ class TestReturnPage:
         ]
 
         assert [answer.status_code for answer in answers] == [404, 404]
+
+    @pytest.mark.parametrize("public_id", ["pur_unknown", "%00", "..", "a" * 300])
+    def test_of_no_purchase_is_not_there(self, browser, public_id):
+        assert browser.get(f"/purchases/{public_id}/").status_code == 404
 
 
 class TestStatusFragment:

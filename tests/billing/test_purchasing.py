@@ -94,6 +94,8 @@ class TestBuyBlocks:
     def test_is_on_record(self, wire, business, alice):
         purchase = buy(business, alice, blocks=3)
 
+        buy(business, alice, blocks=3, form_key=purchase.form_key.partition(":")[0])
+
         event = AuditEvent.objects.get(action="purchase.opened")
         assert (event.actor, event.target) == ("alice@example.com", purchase.public_id)
         assert event.after == {"blocks": 3, "offer": 1}
@@ -143,6 +145,11 @@ class TestRefusal:
 
         assert not Purchase.objects.exists()
         assert len(wire.http_client.requests) == asked
+
+    def test_a_trial_may_buy(self, wire, business, alice):
+        business.subscriptions.update(status="TRIALING")
+
+        assert buy(business, alice).checkout_url
 
     @pytest.mark.parametrize("status", ["PAST_DUE", "UNPAID", "INCOMPLETE"])
     def test_a_plan_that_is_not_paid_sells_nothing(self, wire, business, alice, status):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from threading import local
 
 import pytest
 from django.test import Client
@@ -103,8 +104,13 @@ def poster(wallet):
         "lines": [{"feature": "look", "quantity": 1}],
     }
 
+    callers = local()
+
     def post(key: str):
-        return Client().post(
+        # A client loads the middleware when it is made: one for each thread will do.
+        if not hasattr(callers, "client"):
+            callers.client = Client()
+        return callers.client.post(
             "/api/v1/debits",
             body,
             content_type="application/json",

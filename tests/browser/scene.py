@@ -8,12 +8,12 @@ from itertools import count
 from allauth.account.forms import default_token_generator
 from allauth.account.models import EmailAddress, EmailConfirmationHMAC
 from allauth.account.utils import user_pk_to_url_str
-from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
+from django.core import mail
 from playwright.sync_api import expect
 
 from accounts import inviting, keys
-from accounts.models import Membership, Notice, Role, User
+from accounts.models import Membership, Role, Scope, User
 from billing import catalogue, purchasing, settling
 from billing.models import PurchaseState
 from config.clock import now
@@ -28,7 +28,7 @@ _orders = count(1)
 def at_sign_in() -> Arguments:
     """Make what links in e-mails lead to."""
     user = User.objects.get(email=people.NORA.email)
-    address = EmailAddress.objects.get(user=user)
+    address = EmailAddress.objects.create(user=user, email="nora@example.com")
     reset = user_pk_to_url_str(user), default_token_generator.make_token(user)
     return {
         "reset": reset,
@@ -45,7 +45,13 @@ def team_of(account) -> Arguments:
     revoked = account.invitations.get(email="olga@example.com")
     inviting.revoke(invitation=revoked, by=owner.user, at=at)
     used, gone = (
-        keys.issue(name=name, scopes=["debit"], account=account, by=owner.user, at=at)
+        keys.issue(
+            name=name,
+            scopes=[Scope.CREDITS_SPEND],
+            account=account,
+            by=owner.user,
+            at=at,
+        )
         for name in ("Render farm", "Old render farm")
     )
     keys.revoke(key=gone.key, by=owner.user, at=at)
@@ -68,18 +74,22 @@ def purchases_of(account, sandbox) -> Arguments:
     return {str(state): (purchase.public_id,) for state, purchase in made.items()}
 
 
-def checkouts_of(account, sandbox) -> tuple[str, str, str]:
-    """Return Stripe's pages of a purchase to pay, of a paid one, and its receipt."""
+def checkout_pages_of(account, sandbox) -> dict[str, str]:
+    """Return the addresses of Stripe's pages: to pay, to prove it is you, paid."""
     paid = _paid_purchase(account, sandbox)
     paid.refresh_from_db()
-    return _order(account).checkout_url, paid.checkout_url, paid.receipt_url
+    return {
+        "open": _order(account).checkout_url,
+        "challenged": _order(account).checkout_url,
+        "paid": paid.checkout_url,
+        "receipt": paid.receipt_url,
+    }
 
 
 def guard(person: people.Person) -> None:
-    """Give somebody an authenticator app and recovery codes."""
+    """Give somebody an authenticator app."""
     user = User.objects.get(email=person.email)
     TOTP.activate(user, generate_totp_secret())
-    RecoveryCodes.activate(user)
 
 
 def let_in(person: people.Person, account) -> None:
@@ -92,8 +102,17 @@ def invite(email, *, to) -> str:
     """Invite somebody to an account; return what the link in the e-mail carries."""
     owner = to.memberships.get(role=Role.OWNER)
     inviting.invite(account=to, email=email, role=Role.MEMBER, by=owner, at=now())
-    text = Notice.objects.get(recipient=email).text
-    return re.search(r"/invitations/([^/\s]+)/", text)[1]
+    # Once it is sent, it is nowhere else: the outbox keeps no secrets.
+    [sent] = [message for message in mail.outbox if message.to == [email]]
+    return re.search(r"/invitations/([^/\s]+)/", sent.body)[1]
+
+
+def prove_identity(page) -> None:
+    """Type the password again, without which nobody changes how they sign in."""
+    page.goto("/accounts/reauthenticate/?next=/accounts/2fa/")
+    page.get_by_label("Password").fill(people.PASSWORD)
+    page.get_by_role("button", name="Continue").click()
+    expect(page).to_have_url(re.compile("/2fa/$"))
 
 
 def plug_in_security_key(page) -> None:

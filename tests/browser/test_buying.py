@@ -1,4 +1,4 @@
-"""Buying blocks in a real browser: issue by issue what a buyer can meet on the way."""
+"""Buying blocks in a real browser, and all that a buyer can meet on the way."""
 
 from __future__ import annotations
 
@@ -12,11 +12,13 @@ from config.demo import accounts, people
 GOOD_CARD = "4242 4242 4242 4242"
 DECLINED_CARD = "4000 0000 0000 0002"
 
-DESKTOP = {"viewport": {"width": 1280, "height": 900}}
-PHONE_AT_NIGHT = {
-    "viewport": {"width": 360, "height": 740},
-    "color_scheme": "dark",
-    "has_touch": True,
+DEVICES = {
+    "desktop": {"viewport": {"width": 1280, "height": 900}},
+    "phone-at-night": {
+        "viewport": {"width": 360, "height": 740},
+        "color_scheme": "dark",
+        "has_touch": True,
+    },
 }
 
 
@@ -68,14 +70,11 @@ def tab_to(page, target):
 
 
 class TestBuying:
-    @pytest.mark.parametrize(
-        "device", [DESKTOP, PHONE_AT_NIGHT], ids=["desktop", "phone-at-night"]
-    )
+    @pytest.mark.parametrize("look", DEVICES)
     def test_three_blocks_become_three_hundred_credits(
-        self, northwind, new_context, sign_in, screenshot, device, request
+        self, northwind, new_context, sign_in, screenshot, look
     ):
-        page = new_context(**device).new_page()
-        look = request.node.callspec.id
+        page = new_context(**DEVICES[look]).new_page()
         sign_in(page, people.NORA)
         expect_balance(page, "1,500")
         screenshot(page, f"buying-{look}-1-before")

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from django.http import HttpRequest, HttpResponse
+    from django.http.response import HttpResponseBase
 
     from accounts.http import AccountRequest
     from accounts.models import Account, User
@@ -27,8 +28,8 @@ _CACHE = "_memberships"
 
 
 def account_page(
-    view: Callable[Concatenate[AccountRequest, P], HttpResponse],
-) -> Callable[Concatenate[HttpRequest, P], HttpResponse]:
+    view: Callable[Concatenate[AccountRequest, P], HttpResponseBase],
+) -> Callable[Concatenate[HttpRequest, P], HttpResponseBase]:
     """Let members of an account in, with `request.account` and `.membership` set.
 
     Nobody signed in goes to the sign-in page; a user without an account goes to
@@ -39,7 +40,7 @@ def account_page(
     @wraps(view)
     def in_account(
         request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs
-    ) -> HttpResponse:
+    ) -> HttpResponseBase:
         membership = membership_in_use(request)
         if membership is None:
             return redirect("accounts:new_account")
@@ -54,19 +55,19 @@ def account_page(
 def requires(
     permission: Permission,
 ) -> Callable[
-    [Callable[Concatenate[AccountRequest, P], HttpResponse]],
-    Callable[Concatenate[HttpRequest, P], HttpResponse],
+    [Callable[Concatenate[AccountRequest, P], HttpResponseBase]],
+    Callable[Concatenate[HttpRequest, P], HttpResponseBase],
 ]:
     """Let in members whose role includes the permission; tell others who may."""
 
     def decorate(
-        view: Callable[Concatenate[AccountRequest, P], HttpResponse],
-    ) -> Callable[Concatenate[HttpRequest, P], HttpResponse]:
+        view: Callable[Concatenate[AccountRequest, P], HttpResponseBase],
+    ) -> Callable[Concatenate[HttpRequest, P], HttpResponseBase]:
         @account_page
         @wraps(view)
         def permitted(
             request: AccountRequest, /, *args: P.args, **kwargs: P.kwargs
-        ) -> HttpResponse:
+        ) -> HttpResponseBase:
             if not may(request.membership.role, permission):
                 return _refuse(request, permission)
             return view(request, *args, **kwargs)

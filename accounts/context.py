@@ -35,6 +35,7 @@ class Page:
 
 _PAGES = (
     Page("billing:overview", _("Overview"), "home"),
+    Page("credits:usage", _("Usage"), "chart-bar"),
     Page("billing:add_ons", _("Buy credits"), "plus"),
     Page("billing:plan", _("Plan & billing"), "credit-card"),
     Page("credits:statement", _("Statement"), "list"),

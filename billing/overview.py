@@ -13,7 +13,7 @@ from billing import purchasing, subscribing
 from billing.core.periods import term
 from billing.core.shares import percents
 from billing.models import Interval
-from credits import statements
+from credits import forecasting, statements
 from credits.models import GrantSource, Wallet, WalletUnit
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from accounts.models import Account
     from billing.models import Cycle, Subscription
     from billing.purchasing import WhyNot
+    from credits.forecasting import Outlook
     from credits.statements import Balance, GrantView, StatementRow
 
 _SOON = timedelta(days=7)
@@ -69,6 +70,7 @@ class Overview:
 
     balance: Balance
     parts: tuple[Part, ...]
+    outlooks: tuple[Outlook, ...]
     plan: PlanCard
     rows: tuple[StatementRow, ...]
     why_not: WhyNot | None
@@ -90,6 +92,7 @@ def overview_of(account: Account, *, time_zone: str, at: datetime) -> Overview:
     return Overview(
         balance=balance,
         parts=_parts(balance, time_zone=time_zone, at=at),
+        outlooks=forecasting.outlooks_of(wallet.pk, balance, at=at),
         plan=plan,
         rows=page.rows,
         why_not=purchasing.why_not(subscription, at=at),

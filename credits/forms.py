@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.utils.translation import gettext_lazy as _
 
 from credits.models import EntryKind
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
+
+    from django.utils.functional import Promise
 
     from credits.quoting import RateTable
 
@@ -78,3 +82,75 @@ class CalculatorForm(forms.Form):
         if self.rate.is_timed:
             return (sent["minutes"] or 0) * 60_000 + int(sent["seconds"])
         return int(sent["pieces"])
+
+
+class UsageRange(forms.Form):
+    """Which days: the last so many, the cycle, or from one date to another."""
+
+    LAST_DAYS = ("7", "14", "30", "90")
+    USUAL = "30"
+    CYCLE = "cycle"
+    MAX_DAYS = 366
+    EARLIEST, LATEST = date(2000, 1, 1), date(2199, 12, 31)
+
+    range = forms.CharField(required=False, max_length=5, widget=forms.HiddenInput)
+
+    def __init__(self, sent: Mapping[str, Any]) -> None:
+        """Ask for `from` and `to` too: the first is a word of Python."""
+        super().__init__(sent)
+        for name, label in (("from", _("From")), ("to", _("To"))):
+            self.fields[name] = forms.DateField(
+                label=label,
+                required=False,
+                widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+                validators=[
+                    MinValueValidator(self.EARLIEST),
+                    MaxValueValidator(self.LATEST),
+                ],
+            )
+
+    def clean(self) -> dict[str, Any]:
+        """Refuse half a range, a range that ends before it begins, and years."""
+        sent = super().clean() or self.cleaned_data
+        first, last = sent.get("from"), sent.get("to")
+        if self.errors:
+            return sent
+        if bool(first) != bool(last):
+            self.add_error("to" if first else "from", _("Enter both dates."))
+        elif first and last and last < first:
+            self.add_error("to", _("Enter a date that is not before the first."))
+        elif first and last and (last - first).days >= self.MAX_DAYS:
+            self.add_error("to", _("Choose at most a year."))
+        return sent
+
+    @property
+    def is_custom(self) -> bool:
+        """Whether two dates were sent that make a range."""
+        return bool(self.cleaned_data.get("from") and self.cleaned_data.get("to"))
+
+
+class UsageFilter(forms.Form):
+    """One feature, one member, or all; what is asked for stays on offer."""
+
+    feature = forms.ChoiceField(label=_("Feature"), required=False)
+    member = forms.ChoiceField(label=_("Member"), required=False)
+
+    def __init__(
+        self,
+        sent: Mapping[str, Any],
+        *,
+        features: Iterable[tuple[str, str]],
+        members: Iterable[tuple[str, str]],
+    ) -> None:
+        """Offer what was used in the range, and what the address names."""
+        super().__init__(sent)
+        self._offer("feature", _("All features"), features)
+        self._offer("member", _("All members"), members)
+
+    def _offer(
+        self, name: str, everything: Promise, choices: Iterable[tuple[str, str]]
+    ) -> None:
+        offered: dict[str, str | Promise] = {"": everything, **dict(choices)}
+        asked = self.data.get(name, "")
+        offered.setdefault(asked, asked)
+        self.fields[name].choices = [*offered.items()]  # type: ignore[attr-defined]

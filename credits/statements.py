@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy
 
 from credits import ledger, quoting
 from credits.models import (
+    ABSORBED,
     CreditGrant,
     EntryKind,
     GrantDraw,
@@ -27,6 +28,7 @@ from credits.models import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
 MAX_ROWS = 200
@@ -118,6 +120,8 @@ class LineView:
     @property
     def text(self) -> str:
         """Return the feature and how much of it, as people say it."""
+        if self.feature == ABSORBED:
+            return self.label
         amount = quoting.quantity_text(self.unit, self.quantity, self.shown_per)
         return f"{self.label}, {amount}"
 
@@ -212,9 +216,10 @@ def statement_for(
     )
 
 
-def lines_of(entry_id: int) -> tuple[LineView, ...]:
-    """Return what one job used, at the rates it was charged at."""
-    return tuple(_lines([entry_id])[entry_id])
+def lines_of(entry_ids: Sequence[int]) -> dict[int, tuple[LineView, ...]]:
+    """Return what each job used, at the rates it was charged at, by its entry."""
+    lines = _lines(entry_ids)
+    return {entry_id: tuple(lines[entry_id]) for entry_id in entry_ids}
 
 
 def _grant_view(grant: CreditGrant, wallet: Wallet) -> GrantView:
@@ -301,7 +306,7 @@ def _draws(entry_ids: list[int]) -> defaultdict[int, list[DrawView]]:
     return by_entry
 
 
-def _lines(entry_ids: list[int]) -> defaultdict[int, list[LineView]]:
+def _lines(entry_ids: Sequence[int]) -> defaultdict[int, list[LineView]]:
     by_entry: defaultdict[int, list[LineView]] = defaultdict(list)
     lines = UsageLine.objects.filter(entry_id__in=entry_ids)
     for line in lines.order_by("entry_id", "position"):
@@ -311,9 +316,11 @@ def _lines(entry_ids: list[int]) -> defaultdict[int, list[LineView]]:
 
 def _line_view(line: UsageLine) -> LineView:
     rate = quoting.published_rate(line.feature, line.rate_version)
+    is_absorbed = line.feature == ABSORBED
+    name = _("Above the quote, not charged") if is_absorbed else line.feature
     return LineView(
         feature=line.feature,
-        label=rate.label if rate else line.feature,
+        label=rate.label if rate else name,
         quantity=line.quantity,
         unit=rate.unit if rate else RateUnit.PIECE,
         shown_per=rate.shown_per if rate else _("piece"),

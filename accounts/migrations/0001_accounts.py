@@ -119,7 +119,7 @@ class Migration(migrations.Migration):
                 ('prefix', models.CharField(max_length=16, unique=True)),
                 ('last4', models.CharField(max_length=4)),
                 ('secret_hash', models.BinaryField(max_length=32, unique=True)),
-                ('scopes', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(choices=[('rates:read', 'Read rates and quote jobs'), ('credits:read', 'Read balances and statements'), ('credits:spend', 'Spend credits')], max_length=32), size=None)),
+                ('scopes', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(choices=[('rates:read', 'Read rates and quote jobs'), ('credits:read', 'Read balances and statements'), ('credits:spend', 'Spend credits'), ('credits:hold', 'Hold credits')], max_length=32), size=None)),
                 ('created_at', models.DateTimeField(auto_now_add=True)),
                 ('expires_at', models.DateTimeField(blank=True, null=True)),
                 ('revoked_at', models.DateTimeField(blank=True, null=True)),
@@ -162,6 +162,6 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='servicekey',
-            constraint=models.CheckConstraint(condition=models.Q(('scopes__contained_by', ['rates:read', 'credits:read', 'credits:spend'])), name='service_key_scopes_known'),
+            constraint=models.CheckConstraint(condition=models.Q(('scopes__contained_by', ['rates:read', 'credits:read', 'credits:spend', 'credits:hold'])), name='service_key_scopes_known'),
         ),
     ]

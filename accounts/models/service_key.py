@@ -22,6 +22,7 @@ class Scope(models.TextChoices):
     RATES_READ = "rates:read", _("Read rates and quote jobs")
     CREDITS_READ = "credits:read", _("Read balances and statements")
     CREDITS_SPEND = "credits:spend", _("Spend credits")
+    CREDITS_HOLD = "credits:hold", _("Hold credits")
 
 
 def new_key_id() -> str:

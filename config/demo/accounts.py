@@ -147,7 +147,9 @@ def _work(
     until = min(until, at - _QUIET)
     for number, done_at in enumerate(_working_hours(described, chance, since, until)):
         feature, most = chance.choice(_WORK)
-        line = JobLine(feature, chance.randint(max(1, most // 6), most))
+        amount = chance.randint(max(1, most // 6), most)
+        # Films last whole seconds; pieces are few.
+        line = JobLine(feature, amount - amount % 1_000 if most > 1_000 else amount)
         quote = quoting.quote(lines=[line], rate_plan=quoting.STANDARD, at=done_at)
         member = chance.choice(members)
         command = ledger.Spend(

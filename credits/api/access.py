@@ -6,25 +6,28 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from django.db.models import OuterRef, Subquery
+from django.db.models import F, OuterRef, Subquery
 from django.http import HttpRequest
 from ninja.security import HttpBearer
 
 from accounts import keys
 from config.clock import now
+from credits import ledger
 from credits.api import problems
 from credits.api.handlers import unauthenticated
 from credits.api.problems import Problem
-from credits.models import RateCard, Wallet, WalletUnit
+from credits.models import Hold, RateCard, Wallet, WalletUnit
 from credits.quoting import NoRateCard, rate_table
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from datetime import datetime
 
     from accounts.models import Scope, ServiceKey
     from credits.quoting import RateTable
 
 _ACCOUNT_ID = re.compile(r"acc_[0-9a-z]{1,28}")
+_HOLD_ID = re.compile(r"hld_[0-9a-z]{1,28}")
 
 
 class ApiRequest(HttpRequest):
@@ -86,18 +89,47 @@ def addressed(key: ServiceKey, account_id: str, *, at: datetime) -> Addressed:
     Raises:
         Problem: there is no such account, or it is another's: the two look alike.
     """
+    found = all_addressed(key, [account_id], at=at)
+    if account_id not in found:
+        raise no_account()
+    return found[account_id]
+
+
+def all_addressed(
+    key: ServiceKey, account_ids: Iterable[str], *, at: datetime
+) -> dict[str, Addressed]:
+    """Return the wallets of accounts that the key may speak for: one query or none."""
+    known = {name for name in account_ids if _ACCOUNT_ID.fullmatch(name)}
     wallets = Wallet.objects.filter(
-        account__public_id=account_id, unit=WalletUnit.CREDITS
+        account__public_id__in=known, unit=WalletUnit.CREDITS
     )
     if key.account_id is not None:
         wallets = wallets.filter(account_id=key.account_id)
     cards = RateCard.objects.filter(rate_plan=OuterRef("rate_plan"), starts_at__lte=at)
     version = cards.order_by("-starts_at").values("version")[:1]
-    wallet = (
-        wallets.annotate(rate_version=Subquery(version)).first()
-        if _ACCOUNT_ID.fullmatch(account_id)
-        else None
+    found = wallets.annotate(
+        rate_version=Subquery(version), public_id=F("account__public_id")
     )
-    if wallet is None:
-        raise Problem(problems.NOT_FOUND, "There is no such account.")
-    return Addressed(wallet, wallet.rate_version)
+    return {
+        wallet.public_id: Addressed(wallet, wallet.rate_version) for wallet in found
+    }
+
+
+def hold_of(key: ServiceKey, hold_id: str) -> Hold:
+    """Return a hold, with its wallet and account, that the key may settle: one query.
+
+    Raises:
+        HoldNotFound: there is none, or it is another's: the two look alike.
+    """
+    holds = Hold.objects.select_related("wallet__account").filter(public_id=hold_id)
+    if key.account_id is not None:
+        holds = holds.filter(wallet__account_id=key.account_id)
+    hold = holds.first() if _HOLD_ID.fullmatch(hold_id) else None
+    if hold is None:
+        raise ledger.HoldNotFound
+    return hold
+
+
+def no_account() -> Problem:
+    """Return the refusal of an account that is not there, or another's."""
+    return Problem(problems.NOT_FOUND, "There is no such account.")

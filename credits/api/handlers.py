@@ -17,6 +17,7 @@ from credits.api import problems
 from credits.api.problems import Problem
 from credits.core.amounts import AmountOutOfBounds
 from credits.quoting import NoRateCard
+from credits.settling import HoldLapsed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -34,6 +35,14 @@ def install(api: NinjaAPI) -> None:
     for kinds, translate in _TRANSLATIONS:
         for kind in kinds:
             api.add_exception_handler(kind, _answer(translate))
+
+
+def problem_of(error: Exception) -> Problem:
+    """Return what a caller is told about an error."""
+    for kinds, translate in _TRANSLATIONS:
+        if isinstance(error, kinds):
+            return translate(error)
+    return _internal(error)
 
 
 def _answer(
@@ -75,6 +84,24 @@ def _blocked(refusal: ledger.SpendingBlocked) -> Problem:
 
 def _conflict(refusal: ledger.IdempotencyConflict) -> Problem:
     return Problem(problems.IDEMPOTENCY_CONFLICT, str(refusal))
+
+
+def _no_hold(missing: ledger.HoldNotFound) -> Problem:
+    return Problem(problems.NOT_FOUND, str(missing))
+
+
+def _hold_closed(refusal: ledger.HoldClosed) -> Problem:
+    return Problem(problems.HOLD_CLOSED, str(refusal), state=refusal.state)
+
+
+def _hold_lapsed(refusal: HoldLapsed) -> Problem:
+    return Problem(
+        problems.HOLD_EXPIRED,
+        str(refusal),
+        needed=refusal.needed,
+        available=refusal.available,
+        way_forward=refusal.way_forward,
+    )
 
 
 def _out_of_bounds(refusal: AmountOutOfBounds) -> Problem:
@@ -158,6 +185,9 @@ _TRANSLATIONS: Iterable[
     ((ledger.InsufficientCredits,), _insufficient),
     ((ledger.SpendingBlocked,), _blocked),
     ((ledger.IdempotencyConflict,), _conflict),
+    ((ledger.HoldNotFound,), _no_hold),
+    ((ledger.HoldClosed,), _hold_closed),
+    ((HoldLapsed,), _hold_lapsed),
     ((AmountOutOfBounds,), _out_of_bounds),
     ((NoRateCard,), _no_rates),
     ((OperationalError, InterfaceError, PoolTimeout), _unavailable),

@@ -8,7 +8,8 @@ import structlog
 
 from credits.api import problems
 from credits.api.schemas import LineOut
-from credits.core.rating import JobLine, MissingRate
+from credits.core.rating import ExactRate, JobLine, MissingRate, price_job
+from credits.ledger import UsedLine
 from credits.models import RateUnit
 from credits.quoting import quote_at
 
@@ -43,8 +44,17 @@ def priced(lines: Sequence[LineIn], rates: RateTable) -> Quote:
     )
 
 
-def lines_out(quote: Quote, rates: RateTable) -> list[LineOut]:
-    """Return the lines of a quote with their units."""
+def unpriced(lines: Sequence[LineIn]) -> tuple[UsedLine, ...]:
+    """Return the lines as the ledger compares them: what they cost is no part of it."""
+    free = dict.fromkeys((line.feature for line in lines), ExactRate(0, 1))
+    job = [JobLine(line.feature, line.quantity) for line in lines]
+    return tuple(
+        UsedLine(line.feature, line.quantity, 0, 0) for line in price_job(job, free)
+    )
+
+
+def lines_out(lines: Sequence[UsedLine], rates: RateTable) -> list[LineOut]:
+    """Return priced lines with their units."""
     units = {rate.feature: rate.unit for rate in rates.rates}
     return [
         LineOut(
@@ -53,5 +63,5 @@ def lines_out(quote: Quote, rates: RateTable) -> list[LineOut]:
             unit=RateUnit(units[line.feature]),
             credits=line.credits,
         )
-        for line in quote.lines
+        for line in lines
     ]

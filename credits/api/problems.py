@@ -34,15 +34,18 @@ MALFORMED = Kind("malformed-request", 400, "The request cannot be read")
 UNAUTHENTICATED = Kind("unauthenticated", 401, "A valid service key is needed")
 INSUFFICIENT_CREDITS = Kind("insufficient-credits", 402, "Not enough credits")
 SPENDING_BLOCKED = Kind("spending-blocked", 402, "This account cannot spend credits")
+HOLD_EXPIRED = Kind("hold-expired", 402, "The hold has timed out")
 MISSING_SCOPE = Kind("missing-scope", 403, "The service key lacks a scope")
 NOT_FOUND = Kind("not-found", 404, "There is no such thing")
 METHOD_NOT_ALLOWED = Kind("method-not-allowed", 405, "Not possible at this address")
 IDEMPOTENCY_CONFLICT = Kind(
     "idempotency-conflict", 409, "The key was used for another request"
 )
+HOLD_CLOSED = Kind("hold-closed", 409, "The hold is no longer open")
 TOO_LARGE = Kind("too-large", 413, "The request is too large")
 UNSUPPORTED_MEDIA_TYPE = Kind("unsupported-media-type", 415, "Send application/json")
 INVALID = Kind("invalid-request", 422, "The request does not fit")
+QUOTE_EXPIRED = Kind("quote-expired", 422, "The quote is no longer valid")
 TOO_MANY_REQUESTS = Kind("too-many-requests", 429, "Too many requests")
 INTERNAL = Kind("internal-error", 500, "Something is wrong on this side")
 UNAVAILABLE = Kind("unavailable", 503, "Not available for the moment")
@@ -75,17 +78,21 @@ class Problem(Exception):
         self.headers = headers or {}
         self.members = members
 
-    def as_response(self) -> HttpResponse:
+    @property
+    def document(self) -> dict[str, object]:
         """Return the problem document."""
-        document = {
+        return {
             "type": self.kind.uri,
             "title": self.kind.title,
             "status": self.kind.status,
             "detail": self.detail,
             **self.members,
         }
+
+    def as_response(self) -> HttpResponse:
+        """Return the answer that carries the problem document."""
         return JsonResponse(
-            document,
+            self.document,
             status=self.kind.status,
             content_type=MEDIA_TYPE,
             headers=self.headers,

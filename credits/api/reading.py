@@ -8,7 +8,7 @@ from ninja import Query, Router
 
 from accounts.models import Scope
 from config.clock import now
-from credits import quoting, statements
+from credits import quote_tokens, quoting, statements
 from credits.api.access import ApiRequest, ServiceKeyAuth, addressed
 from credits.api.pricing import lines_out, priced
 from credits.api.schemas import (
@@ -74,8 +74,9 @@ def rates(request: ApiRequest, account: AccountId | None = None) -> RatesOut:
     tags=["Rates"],
 )
 def quote(request: ApiRequest, job: QuoteIn) -> QuoteOut:
-    """Return exactly what a job costs an account now, and whether it can pay.
+    """Return exactly what a job costs an account, and whether it can pay now.
 
+    The price is good for 15 minutes: a hold made with `quote` reserves exactly that.
     Nothing is kept or reserved. Scope: `rates:read`.
     """
     at = now()
@@ -84,10 +85,14 @@ def quote(request: ApiRequest, job: QuoteIn) -> QuoteOut:
     wallet = statements.up_to_date(target.wallet, at=at)
     is_covered = not wallet.spending_block and quoted.credits <= wallet.available
     return QuoteOut(
+        quote=quote_tokens.issue(
+            quoted, account_id=job.account, rate_plan=wallet.rate_plan, at=at
+        ),
+        expires_at=at + quote_tokens.VALID_FOR,
         account=job.account,
         credits=quoted.credits,
         rate_version=quoted.rate_version,
-        lines=lines_out(quoted, target.rates),
+        lines=lines_out(quoted.lines, target.rates),
         is_covered=is_covered,
         way_forward="" if is_covered else wallet.way_forward,
     )

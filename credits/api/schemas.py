@@ -6,9 +6,11 @@ from datetime import datetime
 from typing import Annotated
 
 from ninja import Schema
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, SkipValidation
 
+from credits.api.writing import KEY_PATTERN, MAX_KEY
 from credits.core.amounts import MAX_QUANTITY
+from credits.ledger import MAX_BATCH
 from credits.models import EntryKind, GrantSource, RateUnit
 
 MAX_LINES = 100
@@ -52,28 +54,54 @@ class LineIn(Request):
     quantity: Quantity
 
 
+Lines = Annotated[list[LineIn], Field(min_length=1, max_length=MAX_LINES)]
+Member = Annotated[
+    str | None,
+    Field(
+        max_length=254,
+        pattern=_PRINTABLE,
+        description="The e-mail address of the member who ran the job.",
+    ),
+]
+Reference = Annotated[
+    str,
+    Field(
+        max_length=120,
+        pattern=_PRINTABLE,
+        description="Your id of the job. It appears on the statement.",
+    ),
+]
+
+
 class QuoteIn(Request):
     """A job to be priced."""
 
     account: AccountId
-    lines: list[LineIn] = Field(min_length=1, max_length=MAX_LINES)
+    lines: Lines
 
 
 class DebitIn(QuoteIn):
     """A job to be charged."""
 
-    member: str | None = Field(
-        None,
-        max_length=254,
-        pattern=_PRINTABLE,
-        description="The e-mail address of the member who ran the job.",
+    member: Member = None
+    reference: Reference = ""
+
+
+class BatchItemIn(DebitIn):
+    """A job to be charged among others, under a key of its own."""
+
+    key: str = Field(
+        min_length=1,
+        max_length=MAX_KEY,
+        pattern=KEY_PATTERN,
+        description="The idempotency key of this item.",
     )
-    reference: str = Field(
-        "",
-        max_length=120,
-        pattern=_PRINTABLE,
-        description="Your id of the job. It appears on the statement.",
-    )
+
+
+class BatchIn(Request):
+    """Jobs to be charged. Each is read on its own, so that one harms no other."""
+
+    items: list[SkipValidation[BatchItemIn]] = Field(min_length=1, max_length=MAX_BATCH)
 
 
 class ProblemOut(Schema):
@@ -120,6 +148,10 @@ class LineOut(Schema):
 class QuoteOut(Schema):
     """What a job costs now. Nothing is reserved."""
 
+    quote: str = Field(
+        description="Send it with a hold, which then reserves exactly these credits."
+    )
+    expires_at: datetime = Field(description="The quote is valid until then.")
     account: str
     credits: int
     rate_version: int
@@ -140,6 +172,18 @@ class DebitOut(Schema):
     member: str | None
     reference: str
     occurred_at: datetime
+
+
+class BatchedDebitOut(DebitOut):
+    """A job of a batch that was charged: 201, or 200 for a replay."""
+
+    status: int
+
+
+class BatchOut(Schema):
+    """An answer for each item, in the order of the items."""
+
+    results: list[BatchedDebitOut | ProblemOut]
 
 
 class GrantOut(Schema):

@@ -1,45 +1,36 @@
-"""The endpoint that takes credits."""
+"""The endpoints that take credits at once: for one job, or for many."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from django.http import HttpResponse, JsonResponse
+from ninja import Router, Status
+from ninja.responses import NinjaJSONEncoder
 
-from django.db.models.functions import Lower
-from django.http import HttpResponse
-from ninja import Header, Router, Status
-
-from accounts.models import Membership, Scope, User
+from accounts.models import Scope
 from config.clock import now
-from credits import ledger, statements
-from credits.api import problems
+from credits import ledger
 from credits.api.access import ApiRequest, ServiceKeyAuth, addressed
-from credits.api.pricing import lines_out, priced
-from credits.api.schemas import DebitIn, DebitOut, LineOut, ProblemOut
-
-if TYPE_CHECKING:
-    from accounts.models import ServiceKey
-    from credits.ledger import Spend, Spent
-    from credits.models import Wallet
+from credits.api.batching import Batch
+from credits.api.debits import charged, command_for, recorded
+from credits.api.schemas import BatchIn, BatchOut, DebitIn, DebitOut, ProblemOut
+from credits.api.writing import (
+    REFUSALS,
+    SENT,
+    IdempotencyKey,
+    Members,
+    actor_of,
+    ledger_key,
+    mark_replay,
+)
+from credits.models import LedgerEntry
 
 router = Router()
-_REFUSALS = (400, 401, 402, 403, 404, 409, 413, 415, 422, 429, 500, 503)
-
-IdempotencyKey = Annotated[
-    str,
-    Header(
-        alias="Idempotency-Key",
-        min_length=1,
-        max_length=100,
-        pattern=r"^[ -~]+$",
-        description="Names this debit for good; reuse it to repeat the request.",
-    ),
-]
 
 
 @router.post(
     "/debits",
     auth=ServiceKeyAuth(Scope.CREDITS_SPEND),
-    response={(200, 201): DebitOut, _REFUSALS: ProblemOut},
+    response={(200, 201): DebitOut, REFUSALS: ProblemOut},
     operation_id="debit",
     summary="Charge a job",
     tags=["Credits"],
@@ -56,77 +47,40 @@ def debit(
     """
     at = now()
     target = addressed(request.auth, job.account, at=at)
-    quote = priced(job.lines, target.rates)
-    member = _member(job.member, target.wallet)
-    command = ledger.Spend(
-        wallet_id=target.wallet.pk,
-        lines=quote.lines,
-        idempotency_key=_ledger_key(idempotency_key),
-        actor=_actor(request.auth),
-        reference=job.reference,
-        member_id=member.pk if member else None,
-        member=member.email if member else "",
+    members = Members([(target.wallet.account_id, job.member)])
+    command = command_for(
+        *(job, target, members),
+        key=ledger_key(idempotency_key),
+        actor=actor_of(request.auth),
     )
+    if isinstance(command, LedgerEntry):
+        return _replayed(response, command.pk)
     spent = ledger.spend(command, at=at)
     if spent.is_replay:
-        response.headers["Idempotent-Replayed"] = "true"
-        return Status(200, _replayed(job.account, command, spent))
-    lines = lines_out(quote, target.rates)
-    return Status(
-        201, _debit_out(job.account, command, spent, lines, quote.rate_version)
-    )
+        return _replayed(response, spent.entry_id)
+    return Status(201, charged(job.account, command, spent, target))
 
 
-def _ledger_key(idempotency_key: str) -> str:
-    # The ledger has keys of its own in the same wallet, such as “expire:7”: a caller
-    # who sent that one would stop the expiry of grant 7 for good.
-    return f"api:{idempotency_key}"
+@router.post(
+    "/debits/batch",
+    auth=ServiceKeyAuth(Scope.CREDITS_SPEND),
+    response={200: BatchOut, SENT: ProblemOut},
+    operation_id="debit_batch",
+    summary="Charge many jobs",
+    tags=["Credits"],
+)
+def debit_batch(request: ApiRequest, batch: BatchIn) -> HttpResponse:
+    """Charge up to 200 jobs of any accounts, each all or nothing.
+
+    Each item has a key of its own and gets the answer that a single debit would get,
+    with its status; a refused item harms no other. Items of one account take effect
+    in their order. Scope: `credits:spend`.
+    """
+    results = Batch(batch.items, key=request.auth).charge(at=now())
+    # Not through the schema: it would drop the members that problems add to it.
+    return JsonResponse({"results": results}, encoder=NinjaJSONEncoder)
 
 
-def _actor(key: ServiceKey) -> str:
-    return f"{key.name} ({key.public_id})"
-
-
-def _member(email: str | None, wallet: Wallet) -> User | None:
-    if email is None:
-        return None
-    memberships = Membership.objects.alias(email=Lower("user__email")).filter(
-        account_id=wallet.account_id, email=email.lower()
-    )
-    membership = memberships.select_related("user").first()
-    if membership is None:
-        detail = "No member of this account has this e-mail address."
-        raise problems.invalid([{"detail": detail, "pointer": "#/member"}])
-    return membership.user
-
-
-def _replayed(account: str, command: Spend, spent: Spent) -> DebitOut:
-    # At the rates of then: a new rate card may be in force by now.
-    lines = statements.lines_of(spent.entry_id)
-    return _debit_out(
-        account,
-        command,
-        spent,
-        [LineOut.from_orm(line) for line in lines],
-        lines[0].rate_version,
-    )
-
-
-def _debit_out(
-    account: str,
-    command: Spend,
-    spent: Spent,
-    lines: list[LineOut],
-    rate_version: int,
-) -> DebitOut:
-    return DebitOut(
-        account=account,
-        seq=spent.seq,
-        credits=spent.credits,
-        balance_after=spent.balance_after,
-        rate_version=rate_version,
-        lines=lines,
-        member=command.member or None,
-        reference=command.reference,
-        occurred_at=spent.occurred_at,
-    )
+def _replayed(response: HttpResponse, entry_id: int) -> Status[DebitOut]:
+    mark_replay(response)
+    return Status(200, recorded([entry_id])[entry_id])

@@ -49,6 +49,7 @@ from credits.ledger.holding import (
     capture,
     extend_hold,
     hold,
+    hold_fingerprint,
     release,
 )
 from credits.ledger.spending import (
@@ -94,6 +95,7 @@ __all__ = [
     "freeze",
     "grant",
     "hold",
+    "hold_fingerprint",
     "move",
     "open_wallet",
     "record_debt",

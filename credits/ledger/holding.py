@@ -21,6 +21,7 @@ from credits.models import SpendingBlock
 from credits.models.hold import new_hold_id
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
     from credits.ledger.spending import UsedLine
@@ -85,8 +86,12 @@ def hold(
     member_id: int | None = None,
     member: str = "",
     time_to_live: timedelta = TIME_TO_LIVE,
+    job: Sequence[UsedLine] = (),
 ) -> Held:
     """Reserve credits and pin them: they cannot be spent, and outlive their expiry.
+
+    `job` is what the credits were worked out from, if anything: asking for it again
+    after a new rate card is still the same request (R109).
 
     Raises:
         InsufficientCredits: the usable grants hold less.
@@ -103,7 +108,7 @@ def hold(
         " %s, %s, %s)",
         [
             *([wallet_id], [new_hold_id()], [credits], [idempotency_key]),
-            [fingerprint("hold", credits, reference, member_id)],
+            [hold_fingerprint(job or credits, reference, member_id)],
             *([rate_version], [member_id], [member], [reference], [actor]),
             *(time_to_live, LONGEST_LIFE, at),
         ],
@@ -116,6 +121,18 @@ def hold(
         available=row.available,
         is_replay=row.outcome == "REPLAYED",
     )
+
+
+def hold_fingerprint(
+    asked: Sequence[UsedLine] | int, reference: str, member_id: int | None
+) -> bytes:
+    """Return a hash of what a hold was asked for: a job, or so many credits (R109)."""
+    amount = (
+        asked
+        if isinstance(asked, int)
+        else [[line.feature, line.quantity] for line in asked]
+    )
+    return fingerprint("hold", amount, reference, member_id)
 
 
 def extend_hold(

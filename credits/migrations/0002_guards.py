@@ -62,7 +62,8 @@ ENTRY_FACTS = """
 CREATE FUNCTION check_entry_facts() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF NOT (CASE
-        WHEN NEW.kind IN ('GRANT', 'REVERSE') THEN NEW.credits > 0
+        WHEN NEW.kind = 'GRANT' THEN NEW.credits > 0
+        WHEN NEW.kind = 'REVERSE' THEN NEW.credits >= 0
         WHEN NEW.kind IN ('EXPIRE', 'REVOKE', 'MOVE', 'REPAY') THEN NEW.credits < 0
         WHEN NEW.kind = 'CAPTURE' THEN NEW.credits <= 0
         WHEN NEW.kind IN ('HOLD', 'EXTEND_HOLD', 'RELEASE', 'FREEZE', 'UNFREEZE',

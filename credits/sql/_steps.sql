@@ -2,7 +2,8 @@
 -- the rights, the search path and the planner settings of the verb that calls them.
 -- Whoever calls one holds the wallet's lock, taken by ledger_lock.
 
--- What a wallet waits for next: a grant's expiry or a hold's.
+-- What a wallet waits for next: a grant's expiry or a hold's. A wallet may say less
+-- than this, never more: it then looks too soon, finds nothing due, and puts it right.
 CREATE OR REPLACE FUNCTION ledger_next_expiry(p_wallet_id bigint) RETURNS timestamptz
 LANGUAGE plpgsql STABLE AS $$
 BEGIN
@@ -25,7 +26,6 @@ CREATE OR REPLACE FUNCTION ledger_post(
 LANGUAGE plpgsql AS $$
 DECLARE
     v_wallet credits_wallet;
-    v_hold credits_hold;
     v_entry credits_ledgerentry;
 BEGIN
     UPDATE credits_wallet
@@ -33,19 +33,17 @@ BEGIN
         frozen = frozen + p_frozen, debt = debt + p_debt, seq = seq + 1
     WHERE id = p_wallet_id
     RETURNING * INTO STRICT v_wallet;
-    SELECT * INTO v_hold FROM credits_hold WHERE id = p_hold_id;
-
     INSERT INTO credits_ledgerentry (
         wallet_id, seq, kind, credits, held, frozen, debt, balance_after, hold_id,
         reverses_id, idempotency_key, request_hash, member_id, member, reference,
         actor, reason, occurred_at, created_at
     )
-    VALUES (
-        p_wallet_id, v_wallet.seq, p_kind, p_credits, p_held, p_frozen, p_debt,
-        v_wallet.balance, p_hold_id, p_reverses_id, p_key, p_hash, v_hold.member_id,
-        coalesce(v_hold.member, ''), coalesce(v_hold.reference, ''), p_actor, p_reason,
+    SELECT p_wallet_id, v_wallet.seq, p_kind, p_credits, p_held, p_frozen, p_debt,
+        v_wallet.balance, p_hold_id, p_reverses_id, p_key, p_hash, hold.member_id,
+        coalesce(hold.member, ''), coalesce(hold.reference, ''), p_actor, p_reason,
         p_occurred_at, p_at
-    )
+    FROM (VALUES (p_hold_id)) AS job (hold_id)
+    LEFT JOIN credits_hold AS hold ON hold.id = job.hold_id
     RETURNING * INTO v_entry;
     RETURN v_entry;
 END $$;

@@ -19,6 +19,7 @@ AS $$
 #variable_conflict use_column
 DECLARE
     i integer;
+    v_wallet_id bigint;
     v_hold credits_hold;
     v_wallet credits_wallet;
     v_entry credits_ledgerentry;
@@ -27,6 +28,10 @@ DECLARE
     v_need bigint;
     v_take bigint;
     v_back bigint;
+    v_given_back bigint;
+    v_frozen bigint;
+    v_due_at timestamptz;    -- when what is given back expires
+    v_lines integer;
     v_is_final boolean;
     v_grant_ids bigint[];
     v_takes bigint[];
@@ -35,18 +40,17 @@ DECLARE
     v_expired bigint[];
     v_id bigint;
 BEGIN
-    FOR i IN
-        SELECT n FROM unnest(p_hold_ids) WITH ORDINALITY AS command (hold_id, n)
+    FOR i, v_wallet_id IN
+        SELECT n, wallet_id FROM unnest(p_hold_ids) WITH ORDINALITY AS command (hold_id, n)
         LEFT JOIN credits_hold ON credits_hold.id = command.hold_id
         ORDER BY wallet_id, n
     LOOP
         item := i; entry_id := NULL; credits := NULL; rest := NULL; state := NULL;
         balance_after := NULL; available := NULL;
-        SELECT * INTO v_hold FROM credits_hold WHERE id = p_hold_ids[i];
-        IF NOT FOUND THEN
+        IF v_wallet_id IS NULL THEN
             outcome := 'NO_HOLD'; RETURN NEXT; CONTINUE;
         END IF;
-        v_wallet := ledger_lock(v_hold.wallet_id, p_at);
+        v_wallet := ledger_lock(v_wallet_id, p_at);
         SELECT * INTO v_hold FROM credits_hold WHERE id = p_hold_ids[i];
         state := v_hold.state;
         available := v_wallet.balance - v_wallet.held - v_wallet.frozen;
@@ -69,11 +73,11 @@ BEGIN
 
         v_charge := least(p_credits[i], rest);
         v_is_final := p_finals[i] OR v_charge = rest;
-        v_need := v_charge;
+        v_need := v_charge; v_given_back := 0; v_frozen := 0; v_due_at := NULL;
         v_grant_ids := '{}'; v_takes := '{}'; v_backs := '{}'; v_frozens := '{}';
         v_expired := '{}';
         FOR v_pin IN
-            SELECT pin.*, lot.frozen_for <> '{}' AS is_frozen,
+            SELECT pin.*, lot.frozen_for <> '{}' AS is_frozen, lot.expires_at,
                 lot.expires_at <= p_at AND lot.clock_stopped_at IS NULL AS is_expired
             FROM ledger_pinned(v_hold.id) AS pin
             JOIN credits_creditgrant AS lot ON lot.id = pin.grant_id
@@ -87,15 +91,21 @@ BEGIN
             v_takes := v_takes || v_take;
             v_backs := v_backs || v_back;
             v_frozens := v_frozens || CASE WHEN v_pin.is_frozen THEN v_back ELSE 0 END;
+            v_given_back := v_given_back + v_back;
+            IF v_pin.is_frozen THEN
+                v_frozen := v_frozen + v_back;
+            END IF;
+            IF v_back > 0 THEN
+                v_due_at := least(v_due_at, v_pin.expires_at);
+            END IF;
             IF v_back > 0 AND v_pin.is_expired THEN
                 v_expired := v_expired || v_pin.grant_id;
             END IF;
         END LOOP;
         v_entry := ledger_post(
             v_wallet.id, 'CAPTURE', p_keys[i], p_hashes[i], -v_charge,
-            -v_charge - coalesce((SELECT sum(n) FROM unnest(v_backs) AS n), 0)::bigint,
-            coalesce((SELECT sum(n) FROM unnest(v_frozens) AS n), 0)::bigint, 0,
-            v_hold.id, NULL, p_actors[i], '', p_at, p_at
+            -v_charge - v_given_back, v_frozen, 0, v_hold.id, NULL, p_actors[i], '',
+            p_at, p_at
         );
         FOR j IN 1 .. cardinality(v_grant_ids) LOOP
             PERFORM ledger_draw(
@@ -114,23 +124,32 @@ BEGIN
         INSERT INTO credits_usageline (
             entry_id, position, wallet_id, feature, quantity, rate_version, credits
         )
-        SELECT v_entry.id, row_number() OVER (ORDER BY line.n) - 1, v_wallet.id,
+        -- The lines of one command stand together.
+        SELECT v_entry.id, line.n - array_position(p_line_items, i), v_wallet.id,
             line.feature, line.quantity, v_hold.rate_version, line.credits
-        FROM (
-            SELECT * FROM unnest(p_line_items, p_line_features, p_line_quantities,
-                p_line_credits) WITH ORDINALITY AS l (item, feature, quantity, credits, n)
-            WHERE l.item = i
-            UNION ALL
-            SELECT i, 'absorbed', 0, v_charge - p_credits[i], 32767
-            WHERE v_charge < p_credits[i]
-        ) AS line;
+        FROM unnest(
+            p_line_items, p_line_features, p_line_quantities, p_line_credits
+        ) WITH ORDINALITY AS line (item, feature, quantity, credits, n)
+        WHERE line.item = i;
+        GET DIAGNOSTICS v_lines = ROW_COUNT;
+        IF v_charge < p_credits[i] THEN
+            INSERT INTO credits_usageline (
+                entry_id, position, wallet_id, feature, quantity, rate_version, credits
+            )
+            VALUES (
+                v_entry.id, v_lines, v_wallet.id, 'absorbed', 0, v_hold.rate_version,
+                v_charge - p_credits[i]
+            );
+        END IF;
         -- The quote was higher than the job: what it kept past its expiry ends now.
         FOREACH v_id IN ARRAY v_expired LOOP
             PERFORM ledger_end_grant(v_id, p_at, p_at);
         END LOOP;
-        UPDATE credits_wallet SET next_expiry_at = ledger_next_expiry(id)
-        WHERE id = v_wallet.id
-        RETURNING * INTO v_wallet;
+        IF v_due_at < coalesce(v_wallet.next_expiry_at, 'infinity') THEN
+            UPDATE credits_wallet SET next_expiry_at = ledger_next_expiry(id)
+            WHERE id = v_wallet.id;
+        END IF;
+        SELECT * INTO v_wallet FROM credits_wallet WHERE id = v_wallet.id;
 
         outcome := 'POSTED'; entry_id := v_entry.id; credits := -v_charge;
         balance_after := v_entry.balance_after;

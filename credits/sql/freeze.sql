@@ -104,8 +104,9 @@ BEGIN
             IF v_left <@ ARRAY['NO_PLAN']::varchar[]
                 AND v_grant.clock_stopped_at IS NOT NULL
             THEN
-                v_grant.expires_at :=
-                    v_grant.expires_at + (p_at - v_grant.clock_stopped_at);
+                -- Clocks of hosts differ: a date never moves backwards.
+                v_grant.expires_at := v_grant.expires_at
+                    + greatest(p_at - v_grant.clock_stopped_at, interval '0');
                 v_grant.clock_stopped_at := NULL;
             END IF;
             UPDATE credits_creditgrant

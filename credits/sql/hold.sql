@@ -82,8 +82,10 @@ BEGIN
             RAISE EXCEPTION 'wallet % holds less than its balance', v_wallet.id
                 USING ERRCODE = 'data_corrupted';
         END IF;
-        UPDATE credits_wallet SET next_expiry_at = ledger_next_expiry(id)
-        WHERE id = v_wallet.id;
+        IF v_wallet.next_expiry_at > expires_at OR v_wallet.next_expiry_at IS NULL THEN
+            UPDATE credits_wallet SET next_expiry_at = expires_at
+            WHERE id = v_wallet.id;
+        END IF;
         outcome := 'POSTED'; entry_id := v_entry.id;
         available := available - p_credits[i];
         RETURN NEXT;

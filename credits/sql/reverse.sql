@@ -18,6 +18,7 @@ $$;
 -- Gives credits of a spend or a capture back to the grants that they came from, last
 -- taken first (R3): all that is not given back yet, or so many.
 -- A grant that has expired meanwhile lives p_grace longer, from p_at.
+-- R8: a job that cost nothing is given back once, by a row that moves nothing.
 -- outcome: POSTED, REPLAYED, CONFLICT, EXCEEDS_ENTRY, EMPTY (nothing is left to give
 -- back: no entry), NOT_REVERSIBLE, NO_ENTRY.
 CREATE OR REPLACE FUNCTION ledger_reverse(
@@ -65,7 +66,9 @@ BEGIN
             outcome := 'NOT_REVERSIBLE';
         ELSIF v_need > v_left THEN
             outcome := 'EXCEEDS_ENTRY';
-        ELSIF v_need = 0 THEN
+        ELSIF v_need = 0 AND (v_taken.credits < 0 OR EXISTS (
+            SELECT 1 FROM credits_ledgerentry WHERE reverses_id = v_taken.id
+        )) THEN
             outcome := 'EMPTY';
         ELSE
             v_grant_ids := '{}'; v_backs := '{}'; v_frozens := '{}';
@@ -80,8 +83,8 @@ BEGIN
             END LOOP;
             v_entry := ledger_post(
                 v_wallet.id, 'REVERSE', p_keys[i], p_hashes[i],
-                (SELECT sum(n) FROM unnest(v_backs) AS n)::bigint, 0,
-                (SELECT sum(n) FROM unnest(v_frozens) AS n)::bigint, 0, NULL,
+                coalesce((SELECT sum(n) FROM unnest(v_backs) AS n), 0)::bigint, 0,
+                coalesce((SELECT sum(n) FROM unnest(v_frozens) AS n), 0)::bigint, 0, NULL,
                 v_taken.id, p_actors[i], p_reasons[i], p_at, p_at
             );
             FOR j IN 1 .. cardinality(v_grant_ids) LOOP

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from django.test import Client
 
@@ -54,3 +56,20 @@ def caller_for(db):
         return Caller(issued.secret)
 
     return make
+
+
+class Clock:
+    """The clock of every edge, standing still at NOW until it is moved."""
+
+    def __init__(self):
+        self.at = NOW
+
+    def advance(self, by: timedelta) -> None:
+        self.at += by
+
+
+@pytest.fixture
+def clock(monkeypatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr("django.utils.timezone.now", lambda: clock.at)
+    return clock

@@ -114,6 +114,8 @@ class TestQuote:
 
         answer = caller.post("/quotes", quote_of(wallet, lines)).json()
 
+        # What the token and its time do is shown by holds, which take them.
+        del answer["quote"], answer["expires_at"]
         assert answer == {
             "account": wallet.account.public_id,
             "credits": 31,

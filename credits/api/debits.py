@@ -1,0 +1,98 @@
+"""From a job to the command that charges it, and back to what the caller is told."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from credits import ledger, statements
+from credits.api.pricing import lines_out, priced, unpriced
+from credits.api.schemas import DebitOut, LineOut
+from credits.api.writing import OUTDATED, first_entry
+from credits.core.amounts import require_credits
+from credits.models import LedgerEntry
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from credits.api.access import Addressed
+    from credits.api.schemas import DebitIn
+    from credits.api.writing import Members
+    from credits.ledger import Spend, Spent
+
+
+def command_for(
+    job: DebitIn, target: Addressed, members: Members, *, key: str, actor: str
+) -> Spend | LedgerEntry:
+    """Return the command that charges a job, or what it did before it was outdated.
+
+    Raises:
+        Problem: a feature has no rate, or nobody of the account is that member.
+        NoRateCard: no card of the account's rate plan has started.
+        AmountOutOfBounds: it costs more than the ledger can count.
+        IdempotencyConflict: it is refused, and its key was used for something else.
+    """
+    asked = ledger.Spend(
+        wallet_id=target.wallet.pk,
+        lines=unpriced(job.lines),
+        idempotency_key=key,
+        actor=actor,
+        reference=job.reference,
+    )
+    try:
+        quote = priced(job.lines, target.rates)
+        member = members.find(target.wallet.account_id, job.member)
+    except OUTDATED:
+        first = first_entry(
+            wallet_id=target.wallet.pk,
+            key=key,
+            member=job.member,
+            fingerprint=lambda who: replace(asked, member_id=who).fingerprint,
+        )
+        if first is None:
+            raise
+        return first
+    require_credits(quote.credits)
+    return replace(
+        asked,
+        lines=quote.lines,
+        member_id=member.pk if member else None,
+        member=member.email if member else "",
+    )
+
+
+def charged(account: str, command: Spend, spent: Spent, target: Addressed) -> DebitOut:
+    """Return what a command did that took effect just now."""
+    return DebitOut(
+        account=account,
+        seq=spent.seq,
+        credits=spent.credits,
+        balance_after=spent.balance_after,
+        rate_version=command.lines[0].rate_version,
+        lines=lines_out(command.lines, target.rates),
+        member=command.member or None,
+        reference=command.reference,
+        occurred_at=spent.occurred_at,
+    )
+
+
+def recorded(entry_ids: Sequence[int]) -> dict[int, DebitOut]:
+    """Return what entries did, at the rates of then: two queries or none."""
+    if not entry_ids:
+        return {}
+    entries = LedgerEntry.objects.select_related("wallet__account")
+    lines = statements.lines_of(entry_ids)
+    return {
+        entry.pk: DebitOut(
+            account=entry.wallet.account.public_id,
+            seq=entry.seq,
+            credits=-entry.credits,
+            balance_after=entry.balance_after,
+            rate_version=lines[entry.pk][0].rate_version,
+            lines=[LineOut.from_orm(line) for line in lines[entry.pk]],
+            member=entry.member or None,
+            reference=entry.reference,
+            occurred_at=entry.occurred_at,
+        )
+        for entry in entries.filter(pk__in=entry_ids)
+    }

@@ -1,0 +1,61 @@
+"""Calendar days of a time zone as half-open spans of time (R16).
+
+A day begins at its first instant and ends where the next one begins, so it has 23 or
+25 hours when clocks change, and whole days follow each other without a gap.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from datetime import tzinfo
+
+_DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """A date, and the time that it is there."""
+
+    date: date
+    starts_at: datetime
+    ends_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A stretch of time and the days that it touches: the first may begin earlier."""
+
+    starts_at: datetime
+    ends_at: datetime
+    days: tuple[Day, ...]
+
+
+def day_of(instant: datetime, zone: tzinfo) -> date:
+    """Return the date that an instant has in a zone."""
+    return instant.astimezone(zone).date()
+
+
+def span_of_days(first: date, last: date, zone: tzinfo) -> Span:
+    """Return the days from `first` to `last`, both of them in whole."""
+    count = (last - first).days + 1
+    days = tuple(_day(first + n * _DAY, zone) for n in range(count))
+    return Span(days[0].starts_at, days[-1].ends_at, days)
+
+
+def span_since(starts_at: datetime, last: date, zone: tzinfo) -> Span:
+    """Return the time from an instant to the end of a day not before it."""
+    whole = span_of_days(day_of(starts_at, zone), last, zone)
+    return Span(starts_at, whole.ends_at, whole.days)
+
+
+def _day(day: date, zone: tzinfo) -> Day:
+    return Day(day, _midnight(day, zone), _midnight(day + _DAY, zone))
+
+
+def _midnight(day: date, zone: tzinfo) -> datetime:
+    # Where clocks skip midnight, this is the instant of the skip.
+    return datetime.combine(day, time.min, tzinfo=zone).astimezone(UTC)

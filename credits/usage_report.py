@@ -1,0 +1,222 @@
+"""Usage as the page shows it: shares of features and members, and a chart by day."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from django.utils.translation import gettext as _
+
+from credits import quoting
+from credits.models import ABSORBED
+from credits.usage import GIVEN_BACK
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from datetime import datetime, tzinfo
+
+    from credits.core.spans import Day
+    from credits.usage import Records, UsageRow
+
+OTHER = "other"
+NOBODY = "-"  # how a filter asks for what was used without a member
+
+_COLORS = 6
+_TAKEN_BACK = {ABSORBED, GIVEN_BACK}
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """A feature or a member, and its part of what was used."""
+
+    label: str
+    credits: int
+    percent: int
+    quantity: str = ""
+    tone: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """One color of the chart: a feature, or what is drawn together."""
+
+    name: str
+    label: str
+    tone: str
+
+
+@dataclass(frozen=True, slots=True)
+class DayUsage:
+    """One day: credits of each series, and their sum."""
+
+    day: Day
+    credits: tuple[int, ...]
+    total: int
+    is_incomplete: bool
+
+
+@dataclass(frozen=True, slots=True)
+class UsageReport:
+    """Usage of a span of time, or of one feature or member in it."""
+
+    rows: tuple[UsageRow, ...]
+    features: tuple[Share, ...]
+    members: tuple[Share, ...]
+    series: tuple[Series, ...]
+    days: tuple[DayUsage, ...]
+    total: int
+    not_charged_jobs: int
+
+    @property
+    def busiest(self) -> DayUsage:
+        """Return the day with the most credits, the first of equals."""
+        return max(self.days, key=lambda day: day.total)
+
+    @property
+    def includes_today(self) -> bool:
+        """Whether a day is not over yet."""
+        return any(usage.is_incomplete for usage in self.days)
+
+    @property
+    def busy_days(self) -> tuple[DayUsage, ...]:
+        """Return the days on which anything was used or given back."""
+        dates = {row.date for row in self.rows}
+        return tuple(usage for usage in self.days if usage.day.date in dates)
+
+
+def report_on(
+    records: Records,
+    *,
+    zone: tzinfo,
+    at: datetime,
+    feature: str = "",
+    member: str = "",
+) -> UsageReport:
+    """Return the usage of all, of one feature, of one member, or of both.
+
+    What was given back belongs to a job, not to a feature: one feature shows none.
+    """
+    named = "" if member == NOBODY else member
+    rows = tuple(
+        row
+        for row in records.rows
+        if (not feature or row.feature == feature)
+        and (not member or row.member == named)
+    )
+    jobs = records.not_charged
+    series = _series(rows)
+    return UsageReport(
+        rows=rows,
+        features=_feature_shares(rows, series),
+        members=_member_shares(rows),
+        series=series,
+        days=_by_day(rows, series, records.span.days, at.astimezone(zone)),
+        total=sum(row.credits for row in rows),
+        not_charged_jobs=jobs[named] if member else jobs.total(),
+    )
+
+
+def features_in(records: Records) -> list[tuple[str, str]]:
+    """Return the features that were used, name and label, by label."""
+    used = {(row.feature, row.label) for row in records.rows if row.is_feature}
+    return sorted(used, key=lambda feature: feature[1])
+
+
+def members_in(records: Records) -> list[tuple[str, str]]:
+    """Return who used anything, name and label, by name."""
+    used = {(row.member or NOBODY, row.member_label) for row in records.rows}
+    return sorted(used)
+
+
+def _series(rows: Iterable[UsageRow]) -> tuple[Series, ...]:
+    labels = {row.feature: row.label for row in rows}
+    ranked = [name for name in _ranked(rows) if name not in _TAKEN_BACK]
+    # More features than colors: the last color is for all the others.
+    several = len(ranked) > _COLORS
+    own = ranked[: _COLORS - 1] if several else ranked
+    return (
+        *(Series(name, labels[name], str(n)) for n, name in enumerate(own, start=1)),
+        *([Series(OTHER, _("Other features"), OTHER)] if several else []),
+        *(
+            Series(name, labels[name], name)
+            for name in (ABSORBED, GIVEN_BACK)
+            if name in labels
+        ),
+    )
+
+
+def _ranked(rows: Iterable[UsageRow]) -> list[str]:
+    """Return the features from the most credits to the least."""
+    credits = Counter[str]()
+    for row in rows:
+        credits[row.feature] += row.credits
+    return [name for name, _sum in credits.most_common()]
+
+
+def _feature_shares(
+    rows: Sequence[UsageRow], series: Iterable[Series]
+) -> tuple[Share, ...]:
+    tones = {one.name: one.tone for one in series}
+    by_feature = defaultdict(list)
+    for row in rows:
+        by_feature[row.feature].append(row)
+    return tuple(
+        _feature_share(by_feature[name], rows, tones.get(name, OTHER))
+        for name in _ranked(rows)
+    )
+
+
+def _feature_share(
+    ours: Sequence[UsageRow], rows: Sequence[UsageRow], tone: str
+) -> Share:
+    first = ours[0]
+    credits = sum(row.credits for row in ours)
+    quantity = sum(row.quantity for row in ours)
+    return Share(
+        label=first.label,
+        credits=credits,
+        percent=_percent(credits, rows),
+        quantity=quoting.quantity_text(first.unit, quantity, first.shown_per)
+        if first.is_feature
+        else "",
+        tone=tone,
+    )
+
+
+def _member_shares(rows: Sequence[UsageRow]) -> tuple[Share, ...]:
+    credits = Counter[str]()
+    for row in rows:
+        credits[row.member_label] += row.credits
+    return tuple(
+        Share(label, sum_, _percent(sum_, rows))
+        for label, sum_ in credits.most_common()
+    )
+
+
+def _percent(credits: int, rows: Iterable[UsageRow]) -> int:
+    """Return the share of all that was charged, rounded down; a bar's length."""
+    charged = sum(row.credits for row in rows if row.is_feature)
+    return max(credits, 0) * 100 // charged if charged > 0 else 0
+
+
+def _by_day(
+    rows: Iterable[UsageRow],
+    series: Sequence[Series],
+    days: Iterable[Day],
+    today: datetime,
+) -> tuple[DayUsage, ...]:
+    named = {one.name for one in series}
+    credits = Counter[tuple[object, str]]()
+    for row in rows:
+        name = row.feature if row.feature in named else OTHER
+        credits[row.date, name] += row.credits
+    return tuple(
+        DayUsage(
+            day=day,
+            credits=(parts := tuple(credits[day.date, one.name] for one in series)),
+            total=sum(parts),
+            is_incomplete=day.date == today.date(),
+        )
+        for day in days
+    )

@@ -1,0 +1,196 @@
+"""The usage page: what was used by day, feature and member, and the same as CSV."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
+
+from django.http import StreamingHttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from accounts.access import requires
+from accounts.roles import Permission
+from accounts.templatetags.units import calendar_day
+from config.clock import now
+from credits import usage_report
+from credits.core.spans import day_of, span_of_days, span_since
+from credits.forms import UsageFilter, UsageRange
+from credits.models import RateUnit, Wallet, WalletUnit
+from credits.spreadsheets import csv_lines
+from credits.usage import Records, records_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+
+    from django.http import HttpResponse
+
+    from accounts.http import AccountRequest
+    from credits.core.spans import Span
+    from credits.spreadsheets import Cell
+    from credits.usage import UsageRow
+    from credits.usage_report import UsageReport
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What an address asks for, and all usage of its range."""
+
+    wallet: Wallet
+    zone: ZoneInfo
+    at: datetime
+    dates: UsageRange
+    range: str
+    records: Records
+    filter: UsageFilter
+
+    @property
+    def report(self) -> UsageReport:
+        """Return the usage that the filter leaves."""
+        self.filter.is_valid()
+        chosen = self.filter.cleaned_data
+        return usage_report.report_on(
+            self.records, zone=self.zone, at=self.at, **chosen
+        )
+
+
+@require_safe
+@requires(Permission.VIEW_CREDITS)
+def usage(request: AccountRequest) -> HttpResponse:
+    """Show the usage of a range: as a chart, and as tables with the same numbers."""
+    asked = _asked(request)
+    report = asked.report
+    context = {
+        "report": report,
+        "chart": _chart(report),
+        "dates": asked.dates,
+        "filter": asked.filter,
+        "range": asked.range,
+        "range_words": _range_words(asked),
+        "ranges": _ranges(asked),
+        "span": asked.records.span,
+        "zone": asked.zone.key,
+        "held": asked.wallet.held,
+        "csv_url": f"{reverse('credits:usage_csv')}?{request.GET.urlencode()}",
+    }
+    return render(request, "credits/usage.html", context)
+
+
+@require_safe
+@requires(Permission.VIEW_CREDITS)
+def usage_csv(request: AccountRequest) -> StreamingHttpResponse:
+    """Send the rows that the page of the same query adds up."""
+    asked = _asked(request)
+    header = ["Date", "Feature", "Member", "Quantity", "Unit", "Credits"]
+    lines = csv_lines(header, _cells(asked.report))
+    days = asked.records.span.days
+    name = f"usage-{days[0].date:%Y-%m-%d}-{days[-1].date:%Y-%m-%d}.csv"
+    return StreamingHttpResponse(
+        lines,
+        content_type="text/csv; charset=utf-8",
+        headers={"Content-Disposition": f'attachment; filename="{name}"'},
+    )
+
+
+def _asked(request: AccountRequest) -> Asked:
+    wallet = get_object_or_404(Wallet, account=request.account, unit=WalletUnit.CREDITS)
+    zone, at = ZoneInfo(request.account.time_zone), now()
+    dates = UsageRange(request.GET)
+    dates.is_valid()
+    name, span = _range(dates, wallet, zone, at)
+    records = records_of(wallet.pk, span=span, zone=zone)
+    chosen = UsageFilter(
+        request.GET,
+        features=usage_report.features_in(records),
+        members=usage_report.members_in(records),
+    )
+    return Asked(wallet, zone, at, dates, name, records, chosen)
+
+
+def _range(
+    dates: UsageRange, wallet: Wallet, zone: ZoneInfo, at: datetime
+) -> tuple[str, Span]:
+    """Return the range in force, which what makes no sense leaves as usual."""
+    today = day_of(at, zone)
+    name, began = dates.cleaned_data.get("range"), wallet.cycle_starts_at
+    if dates.is_custom:
+        first, last = dates.cleaned_data["from"], dates.cleaned_data["to"]
+        return "", span_of_days(first, max(first, min(last, today)), zone)
+    if name == UsageRange.CYCLE and began and began <= at:
+        return name, span_since(began, today, zone)
+    days = int(name) if name in UsageRange.LAST_DAYS else int(UsageRange.USUAL)
+    return str(days), span_of_days(today - timedelta(days=days - 1), today, zone)
+
+
+def _ranges(asked: Asked) -> list[dict[str, object]]:
+    names = [*UsageRange.LAST_DAYS]
+    if asked.wallet.cycle_starts_at:
+        names.append(UsageRange.CYCLE)
+    kept = {name: asked.filter.data.get(name) for name in asked.filter.fields}
+    return [
+        {
+            "label": _("This cycle")
+            if name == UsageRange.CYCLE
+            else _("%(days)s days") % {"days": name},
+            "url": _address({"range": name} | kept),
+            "is_current": name == asked.range,
+        }
+        for name in names
+    ]
+
+
+def _address(query: dict[str, str | None]) -> str:
+    chosen = {name: value for name, value in query.items() if value}
+    return f"{reverse('credits:usage')}?{urlencode(chosen)}"
+
+
+def _range_words(asked: Asked) -> str:
+    if asked.range == UsageRange.CYCLE:
+        return _("this cycle")
+    if asked.range:
+        return _("the last %(days)s days") % {"days": asked.range}
+    first, last = asked.records.span.days[0], asked.records.span.days[-1]
+    ends = (calendar_day(day.starts_at, asked.zone.key) for day in (first, last))
+    return _("the days from %(first)s to %(last)s") % dict(
+        zip(("first", "last"), ends, strict=True)
+    )
+
+
+def _chart(report: UsageReport) -> dict[str, object]:
+    """Return what static/js/chart_usage.js draws."""
+    return {
+        "days": [usage.day.date.isoformat() for usage in report.days],
+        "incomplete": [usage.is_incomplete for usage in report.days],
+        "series": [
+            {
+                "label": one.label,
+                "tone": one.tone,
+                "credits": [usage.credits[n] for usage in report.days],
+            }
+            for n, one in enumerate(report.series)
+        ],
+    }
+
+
+def _cells(report: UsageReport) -> Iterator[list[Cell]]:
+    for row in report.rows:
+        yield [
+            row.date.isoformat(),
+            row.label,
+            row.member,
+            row.quantity if row.is_feature else "",
+            _unit(row),
+            row.credits,
+        ]
+
+
+def _unit(row: UsageRow) -> str:
+    if not row.is_feature:
+        return ""
+    return "ms" if row.unit == RateUnit.MILLISECOND else row.shown_per

@@ -1,0 +1,364 @@
+"""Corrections: each leaves an entry of its own, and edits none (R3)."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from credits import ledger
+from credits.models import CreditGrant, Freeze, GrantSource, LedgerEntry, Wallet
+from tests.conftest import NOW
+from tests.factories import job, make_wallet, remaining
+
+pytestmark = pytest.mark.django_db
+
+HOUR = timedelta(hours=1)
+DAY = timedelta(days=1)
+
+
+@pytest.fixture
+def wallet():
+    """30 credits that end tomorrow and 50 that end in a month."""
+    return make_wallet(grants={"soon": (30, DAY), "later": (50, 30 * DAY)})
+
+
+def grant_of(wallet, name="soon") -> CreditGrant:
+    return CreditGrant.objects.get(wallet=wallet, source_key__endswith=f":{name}")
+
+
+def wallet_now(wallet) -> Wallet:
+    return Wallet.objects.get(pk=wallet.pk)
+
+
+def correct(verb, *, key="correction", at=NOW, **options):
+    return verb(idempotency_key=key, actor="test", reason="because", at=at, **options)
+
+
+def hold(wallet, credits):
+    return ledger.hold(
+        wallet_id=wallet.pk,
+        credits=credits,
+        rate_version=1,
+        idempotency_key="hold",
+        actor="test",
+        at=NOW,
+    )
+
+
+def buy(wallet, credits, *, source=GrantSource.PURCHASE):
+    return ledger.grant(
+        wallet_id=wallet.pk,
+        source=source,
+        source_key=f"bought:{source}",
+        credits=credits,
+        cost_basis_cents=0,
+        effective_at=NOW,
+        expires_at=None,
+        actor="test",
+        at=NOW,
+    )
+
+
+class TestReverse:
+    def test_gives_all_back_to_where_it_was_taken(self, wallet):
+        spent = ledger.spend(job(wallet, credits=40), at=NOW)
+
+        given = correct(ledger.reverse, entry_id=spent.entry_id)
+
+        assert given.credits == 40
+        assert remaining(wallet) == {"soon": 30, "later": 50}
+
+    def test_gives_a_part_back_last_taken_first(self, wallet):
+        spent = ledger.spend(job(wallet, credits=40), at=NOW)
+
+        correct(ledger.reverse, entry_id=spent.entry_id, credits=15)
+
+        assert remaining(wallet) == {"soon": 5, "later": 50}
+
+    def test_gives_no_more_back_than_was_taken(self, wallet):
+        spent = ledger.spend(job(wallet, credits=40), at=NOW)
+        correct(ledger.reverse, entry_id=spent.entry_id, credits=15)
+
+        with pytest.raises(ledger.NotEnoughLeft):
+            correct(ledger.reverse, key="more", entry_id=spent.entry_id, credits=26)
+
+    def test_of_what_was_given_back_already_does_nothing(self, wallet):
+        spent = ledger.spend(job(wallet, credits=40), at=NOW)
+        correct(ledger.reverse, entry_id=spent.entry_id)
+
+        again = correct(ledger.reverse, key="again", entry_id=spent.entry_id)
+
+        assert (again.entry_id, again.credits) == (None, 0)
+
+    def test_lets_expired_credits_live_three_days_more(self, wallet):
+        spent = ledger.spend(job(wallet, credits=40), at=NOW)
+
+        correct(ledger.reverse, entry_id=spent.entry_id, at=NOW + 2 * DAY)
+
+        assert remaining(wallet) == {"soon": 30, "later": 50}
+        assert grant_of(wallet).expires_at == NOW + 2 * DAY + ledger.FRESH_TIME
+
+    def test_gives_back_what_a_capture_charged(self, wallet):
+        captured = ledger.capture(
+            hold_id=hold(wallet, 40).hold_id,
+            lines=(ledger.UsedLine("look", 35, 1, 35),),
+            idempotency_key="capture",
+            actor="test",
+            at=NOW,
+        )
+
+        correct(ledger.reverse, entry_id=captured.entry_id)
+
+        assert remaining(wallet) == {"soon": 30, "later": 50}
+
+    def test_of_an_entry_that_used_nothing_is_refused(self, wallet):
+        added = LedgerEntry.objects.filter(kind="GRANT").earliest("seq")
+
+        with pytest.raises(ledger.NotPossible):
+            correct(ledger.reverse, entry_id=added.pk)
+
+    def test_names_the_entry_that_it_corrects(self, wallet):
+        spent = ledger.spend(job(wallet, credits=40), at=NOW)
+
+        given = correct(ledger.reverse, entry_id=spent.entry_id)
+
+        entry = LedgerEntry.objects.get(pk=given.entry_id)
+        assert (entry.reverses_id, entry.reason) == (spent.entry_id, "because")
+        assert LedgerEntry.objects.get(pk=spent.entry_id).credits == -40
+
+
+class TestRevoke:
+    def test_takes_what_is_left_and_closes_the_grant(self, wallet):
+        ledger.spend(job(wallet, credits=10), at=NOW)
+
+        revoked = correct(ledger.revoke, grant_id=grant_of(wallet).pk)
+
+        assert revoked.credits == 20
+        assert remaining(wallet) == {"soon": 0, "later": 50}
+        assert grant_of(wallet).voided_at == NOW
+
+    def test_takes_so_many(self, wallet):
+        correct(ledger.revoke, grant_id=grant_of(wallet).pk, credits=5)
+
+        assert remaining(wallet) == {"soon": 25, "later": 50}
+        assert grant_of(wallet).voided_at is None
+
+    def test_leaves_what_a_job_holds(self, wallet):
+        hold(wallet, 12)
+
+        revoked = correct(ledger.revoke, grant_id=grant_of(wallet).pk)
+
+        assert revoked.credits == 18
+        assert remaining(wallet) == {"soon": 12, "later": 50}
+
+    def test_of_more_than_is_free_takes_nothing(self, wallet):
+        hold(wallet, 12)
+
+        with pytest.raises(ledger.NotEnoughLeft):
+            correct(ledger.revoke, grant_id=grant_of(wallet).pk, credits=19)
+
+        assert remaining(wallet) == {"soon": 30, "later": 50}
+
+    def test_of_no_grant_says_so(self):
+        with pytest.raises(ledger.GrantNotFound):
+            correct(ledger.revoke, grant_id=404)
+
+
+class TestFreeze:
+    def freeze(self, wallet, freeze=Freeze.DISPUTE, **options):
+        options.setdefault("key", freeze)
+        return correct(
+            ledger.freeze, grant_id=grant_of(wallet).pk, freeze=freeze, **options
+        )
+
+    def unfreeze(self, wallet, freeze=Freeze.DISPUTE, **options):
+        options.setdefault("key", f"un{freeze}")
+        return correct(
+            ledger.unfreeze, grant_id=grant_of(wallet).pk, freeze=freeze, **options
+        )
+
+    def test_makes_credits_unusable(self, wallet):
+        self.freeze(wallet)
+
+        assert (wallet_now(wallet).frozen, wallet_now(wallet).available) == (30, 50)
+        with pytest.raises(ledger.InsufficientCredits):
+            ledger.spend(job(wallet, credits=51), at=NOW)
+
+    def test_passes_over_them_when_credits_are_used(self, wallet):
+        self.freeze(wallet)
+
+        ledger.spend(job(wallet, credits=20), at=NOW)
+
+        assert remaining(wallet) == {"soon": 30, "later": 30}
+
+    def test_leaves_what_a_job_holds(self, wallet):
+        hold(wallet, 12)
+
+        self.freeze(wallet)
+
+        assert wallet_now(wallet).frozen == 18
+
+    def test_lasts_until_its_last_reason_ends(self, wallet):
+        self.freeze(wallet, Freeze.DISPUTE)
+        self.freeze(wallet, Freeze.NO_PLAN)
+
+        self.unfreeze(wallet, Freeze.DISPUTE)
+        assert wallet_now(wallet).frozen == 30
+
+        self.unfreeze(wallet, Freeze.NO_PLAN)
+        assert wallet_now(wallet).frozen == 0
+
+    def test_of_a_dispute_stops_the_clock(self, wallet):
+        """R83: the expiry moves by the time that the grant was frozen."""
+        self.freeze(wallet, at=NOW + HOUR)
+
+        self.unfreeze(wallet, at=NOW + 3 * DAY)
+
+        assert grant_of(wallet).expires_at == NOW + 4 * DAY - HOUR
+        assert wallet_now(wallet).available == 80
+
+    def test_for_want_of_a_plan_does_not(self, wallet):
+        """R58: what ends while it is frozen is gone."""
+        self.freeze(wallet, Freeze.NO_PLAN)
+
+        self.unfreeze(wallet, Freeze.NO_PLAN, at=NOW + DAY)
+
+        assert (wallet_now(wallet).balance, wallet_now(wallet).frozen) == (50, 0)
+
+    def test_twice_for_one_reason_does_nothing(self, wallet):
+        self.freeze(wallet)
+
+        again = self.freeze(wallet, key="again")
+
+        assert again.entry_id is None
+        assert wallet_now(wallet).frozen == 30
+
+    def test_that_never_was_cannot_end(self, wallet):
+        ended = self.unfreeze(wallet)
+
+        assert ended.entry_id is None
+
+
+class TestMove:
+    def move(self, wallet, expires_at, **options):
+        return correct(
+            ledger.move, grant_id=grant_of(wallet).pk, expires_at=expires_at, **options
+        )
+
+    def test_makes_what_is_left_a_grant_that_ends_later(self, wallet):
+        ledger.spend(job(wallet, credits=10), at=NOW)
+
+        moved = self.move(wallet, NOW + 90 * DAY)
+
+        grant = CreditGrant.objects.get(pk=moved.grant_id)
+        assert (grant.remaining, grant.expires_at) == (20, NOW + 90 * DAY)
+        assert grant.source == GrantSource.PLAN
+        assert wallet_now(wallet).balance == 70
+
+    def test_leaves_what_a_job_holds(self, wallet):
+        hold(wallet, 12)
+
+        moved = self.move(wallet, NOW + 90 * DAY)
+
+        assert moved.credits == 18
+        assert grant_of(wallet).remaining == 12
+
+    def test_to_an_earlier_day_is_refused(self, wallet):
+        with pytest.raises(ledger.NotPossible, match="does not expire before"):
+            self.move(wallet, NOW + HOUR)
+
+    def test_of_frozen_credits_is_refused(self, wallet):
+        correct(
+            ledger.freeze,
+            key="freeze",
+            grant_id=grant_of(wallet).pk,
+            freeze=Freeze.PAUSE,
+        )
+
+        with pytest.raises(ledger.NotPossible, match="frozen"):
+            self.move(wallet, NOW + 90 * DAY)
+
+    def test_said_again_names_the_same_grant(self, wallet):
+        first = self.move(wallet, NOW + 90 * DAY)
+
+        again = self.move(wallet, NOW + 90 * DAY)
+
+        assert again.is_replay
+        assert (again.grant_id, again.credits) == (first.grant_id, 30)
+
+
+class TestDebt:
+    def test_is_a_figure_of_its_own(self, wallet):
+        correct(ledger.record_debt, wallet_id=wallet.pk, credits=40)
+
+        found = wallet_now(wallet)
+        assert (found.debt, found.balance, found.available) == (40, 80, 80)
+
+    def test_is_paid_first_by_what_is_bought(self, wallet):
+        correct(ledger.record_debt, wallet_id=wallet.pk, credits=40)
+
+        buy(wallet, 100)
+
+        assert (wallet_now(wallet).debt, wallet_now(wallet).balance) == (0, 140)
+        assert LedgerEntry.objects.get(kind="REPAY").credits == -40
+
+    def test_takes_what_there_is_of_a_small_purchase(self, wallet):
+        correct(ledger.record_debt, wallet_id=wallet.pk, credits=40)
+
+        buy(wallet, 25)
+
+        assert (wallet_now(wallet).debt, wallet_now(wallet).balance) == (15, 80)
+
+    def test_is_not_paid_by_the_plan(self, wallet):
+        correct(ledger.record_debt, wallet_id=wallet.pk, credits=40)
+
+        buy(wallet, 100, source=GrantSource.PLAN)
+
+        assert (wallet_now(wallet).debt, wallet_now(wallet).balance) == (40, 180)
+
+    def test_can_be_cleared_in_parts_and_no_further(self, wallet):
+        correct(ledger.record_debt, wallet_id=wallet.pk, credits=40)
+        correct(ledger.clear_debt, key="part", wallet_id=wallet.pk, credits=15)
+
+        with pytest.raises(ledger.NotEnoughLeft):
+            correct(ledger.clear_debt, key="more", wallet_id=wallet.pk, credits=26)
+
+        assert wallet_now(wallet).debt == 25
+
+
+class TestEveryCorrection:
+    """R109: said again under its key it changes nothing; as another it is refused."""
+
+    CASES = {
+        "revoke": lambda wallet, n: {"grant_id": grant_of(wallet).pk, "credits": n},
+        "freeze": lambda wallet, n: {
+            "grant_id": grant_of(wallet).pk,
+            "freeze": Freeze.DISPUTE if n == 1 else Freeze.PAUSE,
+        },
+        "move": lambda wallet, n: {
+            "grant_id": grant_of(wallet).pk,
+            "expires_at": NOW + (40 + n) * DAY,
+        },
+        "record_debt": lambda wallet, n: {"wallet_id": wallet.pk, "credits": n},
+    }
+
+    @pytest.mark.parametrize("name", CASES)
+    def test_takes_effect_once(self, wallet, name):
+        verb, options = getattr(ledger, name), self.CASES[name](wallet, 1)
+        first = correct(verb, **options)
+        entries = LedgerEntry.objects.count()
+
+        again = correct(verb, **options)
+
+        assert again.is_replay
+        assert (again.entry_id, again.credits) == (first.entry_id, first.credits)
+        assert LedgerEntry.objects.count() == entries
+
+    @pytest.mark.parametrize("name", CASES)
+    def test_is_refused_as_another_under_its_key(self, wallet, name):
+        verb = getattr(ledger, name)
+        correct(verb, **self.CASES[name](wallet, 1))
+
+        with pytest.raises(ledger.IdempotencyConflict):
+            correct(verb, **self.CASES[name](wallet, 2))

@@ -1,0 +1,242 @@
+"""Usage by day, feature and member: what the ledger moved, added up (R16)."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from django.db.models import Sum
+
+from credits import ledger, usage, usage_report
+from credits.core.spans import span_of_days
+from credits.models import EntryKind, LedgerEntry
+from tests.conftest import NOW
+from tests.credits.usage_jobs import give_back, hold, key, line, release, use
+from tests.factories import make_wallet
+
+pytestmark = pytest.mark.usefixtures("rates")
+
+DAY = timedelta(days=1)
+BERLIN = ZoneInfo("Europe/Berlin")
+TODAY = NOW.date()
+
+
+@pytest.fixture
+def wallet(db):
+    return make_wallet(grants={"plan": (10_000, None)})
+
+
+def records(wallet, *, days=30, until=TODAY, zone=UTC) -> usage.Records:
+    span = span_of_days(until - (days - 1) * DAY, until, zone)
+    return usage.records_of(wallet.pk, span=span, zone=zone)
+
+
+def report(wallet, *, days=30, at=NOW, **chosen) -> usage_report.UsageReport:
+    return usage_report.report_on(records(wallet, days=days), zone=UTC, at=at, **chosen)
+
+
+def shares(shares_) -> dict[str, int]:
+    return {share.label: share.credits for share in shares_}
+
+
+def ledger_total(wallet) -> int:
+    kinds = [EntryKind.SPEND, EntryKind.CAPTURE, EntryKind.REVERSE]
+    ours = LedgerEntry.objects.filter(wallet=wallet, kind__in=kinds)
+    return -ours.aggregate(sum=Sum("credits"))["sum"]
+
+
+class TestRecords:
+    def test_group_by_day_feature_and_member(self, wallet):
+        use(wallet, line("look", 2), line("image", 6, 3), member="ann@x.example")
+        use(wallet, line("look", 5), member="ann@x.example")
+        use(wallet, line("look", 7), member="ben@x.example")
+
+        rows = records(wallet).rows
+
+        assert [(row.label, row.member, row.quantity, row.credits) for row in rows] == [
+            ("Image", "ann@x.example", 3, 6),
+            ("Look", "ann@x.example", 7, 7),
+            ("Look", "ben@x.example", 7, 7),
+        ]
+
+    def test_count_a_job_on_the_day_of_the_zone(self, wallet):
+        use(wallet, line(credits=1), at=datetime(2026, 3, 10, 22, 59, tzinfo=UTC))
+        use(wallet, line(credits=2), at=datetime(2026, 3, 10, 23, 0, tzinfo=UTC))
+
+        rows = records(wallet, until=date(2026, 3, 11), zone=BERLIN).rows
+
+        assert [(row.date.day, row.credits) for row in rows] == [(10, 1), (11, 2)]
+
+    def test_take_the_first_instant_of_a_range_and_not_the_last(self, wallet):
+        span = span_of_days(date(2026, 3, 11), date(2026, 3, 11), UTC)
+        use(wallet, line(credits=1), at=span.starts_at - timedelta(microseconds=1))
+        use(wallet, line(credits=2), at=span.starts_at)
+        use(wallet, line(credits=4), at=span.ends_at)
+
+        rows = usage.records_of(wallet.pk, span=span, zone=UTC).rows
+
+        assert [row.credits for row in rows] == [2]
+
+    def test_put_the_hour_that_happens_twice_on_one_day_of_25_hours(self, wallet):
+        span = span_of_days(date(2026, 10, 25), date(2026, 10, 25), BERLIN)
+        for hour in range(26):
+            use(wallet, line(credits=1), at=span.starts_at + hour * timedelta(hours=1))
+
+        [row] = usage.records_of(wallet.pk, span=span, zone=BERLIN).rows
+
+        assert row.credits == 25
+
+    def test_show_what_was_given_back_under_the_member_whose_job_it_was(self, wallet):
+        spent = use(wallet, line(credits=9), member="ann@x.example")
+        give_back(spent, credits=4, at=NOW + DAY)
+
+        rows = records(wallet, until=TODAY + DAY).rows
+
+        assert [(row.label, row.member, row.date.day, row.credits) for row in rows] == [
+            ("Look", "ann@x.example", 10, 9),
+            ("Given back", "ann@x.example", 11, -4),
+        ]
+
+    def test_take_a_capture_as_it_was_charged(self, wallet):
+        held = hold(wallet, 10)
+        ledger.capture(
+            hold_id=held.hold_id,
+            lines=(line(credits=12),),
+            idempotency_key=key(),
+            actor="test",
+            absorbs_excess=True,
+            at=NOW,
+        )
+
+        found = report(wallet)
+
+        assert shares(found.features) == {
+            "Look": 12,
+            "Above the quote, not charged": -2,
+        }
+        assert found.total == ledger_total(wallet) == 10
+
+    def test_count_jobs_that_were_not_charged(self, wallet):
+        release(hold(wallet, 10, member="ann@x.example"))
+        release(hold(wallet, 10))
+        hold(wallet, 10)
+
+        found = records(wallet)
+
+        assert found.rows == ()
+        assert found.not_charged == {"ann@x.example": 1, "": 1}
+
+    def test_know_nothing_of_another_wallet(self, wallet):
+        use(make_wallet(grants={"plan": (10, None)}), line())
+
+        assert records(wallet).rows == ()
+
+    def test_miss_no_job_after_an_expiry_that_was_found_late(self):
+        wallet = make_wallet(grants={"a": (5, DAY), "b": (90, None)})
+        use(wallet, line(credits=1), at=NOW)
+        # Dated back by 40 days, with a number between the jobs'.
+        use(wallet, line(credits=2), at=NOW + 41 * DAY)
+        use(wallet, line(credits=3), at=NOW + 42 * DAY)
+
+        rows = records(wallet, days=3, until=TODAY + 42 * DAY).rows
+
+        assert [row.credits for row in rows] == [2, 3]
+
+    def test_take_four_queries(self, wallet, django_assert_num_queries):
+        for n in range(9):
+            use(wallet, line(), member=f"{n}@x.example", at=NOW - n * DAY)
+        records(wallet)
+
+        with django_assert_num_queries(4):
+            records(wallet)
+
+
+class TestReport:
+    @pytest.fixture(autouse=True)
+    def _jobs(self, wallet):
+        ann = use(wallet, line("look", 2), line("image", 6, 3), member="ann@x.example")
+        give_back(ann, credits=3)
+        use(wallet, line("avatar-iv", 20, 60_000), at=NOW - DAY)
+
+    def test_adds_up_to_what_the_ledger_moved(self, wallet):
+        found = report(wallet)
+
+        totals = {
+            found.total,
+            sum(share.credits for share in found.features),
+            sum(share.credits for share in found.members),
+            sum(day.total for day in found.days),
+            sum(sum(day.credits) for day in found.days),
+            sum(row.credits for row in found.rows),
+        }
+        assert totals == {ledger_total(wallet)} == {25}
+
+    def test_ranks_features_and_members(self, wallet):
+        found = report(wallet)
+
+        assert [*shares(found.features).items()] == [
+            ("Avatar IV", 20),
+            ("Image", 6),
+            ("Look", 2),
+            ("Given back", -3),
+        ]
+        assert found.features[0].quantity == "1 min"
+        assert [*shares(found.members).items()] == [
+            ("No member named", 20),
+            ("ann@x.example", 5),
+        ]
+
+    def test_has_every_day_and_marks_the_one_that_is_not_over(self, wallet):
+        found = report(wallet, days=7)
+
+        assert [day.total for day in found.days] == [0, 0, 0, 0, 0, 20, 5]
+        assert [day.is_incomplete for day in found.days] == [False] * 6 + [True]
+        assert found.busiest.day.date == TODAY - DAY
+
+    def test_of_one_feature_leaves_out_what_belongs_to_whole_jobs(self, wallet):
+        found = report(wallet, feature="image")
+
+        assert shares(found.features) == {"Image": 6}
+
+    @pytest.mark.parametrize(
+        ("member", "total"), [("ann@x.example", 5), ("-", 20), ("zoe@x.example", 0)]
+    )
+    def test_of_one_member(self, wallet, member, total):
+        assert report(wallet, member=member).total == total
+
+    def test_of_one_member_counts_the_jobs_of_that_member(self, wallet):
+        release(hold(wallet, 1, member="ann@x.example"))
+        release(hold(wallet, 1))
+
+        jobs = [
+            report(wallet, member=member).not_charged_jobs
+            for member in ("", "-", "ann@x.example", "zoe@x.example")
+        ]
+
+        assert jobs == [2, 1, 1, 0]
+
+    def test_draws_many_features_in_few_colors(self, wallet):
+        for credits in range(1, 9):
+            use(wallet, line(f"feature-{credits}", credits), at=NOW - 9 * DAY)
+
+        found = report(wallet)
+
+        labels = [series.label for series in found.series]
+        assert labels[-2:] == ["Other features", "Given back"]
+        assert len(labels) == 7
+        assert sum(sum(day.credits) for day in found.days) == ledger_total(wallet)
+
+
+class TestUsedSince:
+    def test_sums_each_window_less_what_was_given_back(self, wallet):
+        use(wallet, line(credits=50), at=NOW - 20 * DAY)
+        spent = use(wallet, line(credits=30), at=NOW - 10 * DAY)
+        give_back(spent, credits=5, at=NOW)
+
+        used = usage.used_since(wallet.pk, [NOW - 14 * DAY, NOW - 30 * DAY])
+
+        assert used == [25, 75]
+
+    def test_is_nothing_without_usage(self, wallet):
+        assert usage.used_since(wallet.pk, [NOW]) == [0]

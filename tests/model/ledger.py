@@ -69,6 +69,7 @@ class Wallet:
     holds: list[Hold] = field(default_factory=list)
     keys: dict[str, tuple] = field(default_factory=dict)
     spends: list[list[list]] = field(default_factory=list)
+    free_returns: set[int] = field(default_factory=set)
 
     @property
     def balance(self) -> int:
@@ -224,7 +225,7 @@ class Wallet:
         grant.frozen_for.remove(why)
         if grant.clock_stopped_at and not grant.frozen_for & CLOCK_STOPS:
             if grant.expires_at:
-                grant.expires_at += at - grant.clock_stopped_at
+                grant.expires_at += max(at - grant.clock_stopped_at, timedelta(0))
             grant.clock_stopped_at = None
 
     def reverse(self, number, *, key, credits, at):
@@ -237,9 +238,11 @@ class Wallet:
         need = left if credits is None else credits
         if need > left:
             raise Refused("NotEnoughLeft")
-        if not need:
+        if not need and (taken or number in self.free_returns):
             return
         self.keys[key] = content
+        if not need:  # R8: a row that moves nothing, once
+            self.free_returns.add(number)
         for pair in reversed(taken):  # R3: last taken first
             grant, n = pair
             back = min(need, n)

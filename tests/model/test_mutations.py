@@ -36,7 +36,6 @@ MUTATIONS = [
     ("_steps", "lot.expires_at <= p_occurred_at", "lot.expires_at < p_occurred_at"),
     # R66, R83: freezes
     ("_steps", "        AND frozen_for = '{}'\n", ""),
-    ("_steps", "            AND clock_stopped_at IS NULL),", "),"),
     ("freeze", "WHEN p_freezes[i] = 'NO_PLAN'", "WHEN p_freezes[i] <> 'NO_PLAN'"),
     ("freeze", "v_left <@ ARRAY['NO_PLAN']", "v_left <@ ARRAY['PAUSE']"),
     (

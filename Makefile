@@ -34,6 +34,14 @@ check: $(LOCKED) ## Check format, lint, types, layers, migrations, settings, tem
 	$(BIN)/djlint --check --quiet templates
 	$(BIN)/djlint --lint --quiet templates
 
+.PHONY: bench
+bench: $(LOCKED) ## Measure how fast it is, beside PostgreSQL's own limits
+	@exec $(BIN)/python -m bench --json var/bench.json
+
+.PHONY: bench-smoke
+bench-smoke: $(LOCKED) ## Measure for a minute or two, with goals halved
+	@exec $(BIN)/python -m bench --smoke
+
 .PHONY: demo-reset
 demo-reset: $(LOCKED) ## Throw the demo's data away; the next run makes it anew
 	@$(BIN)/python -m config.running --forget

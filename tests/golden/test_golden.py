@@ -32,16 +32,8 @@ UNSAID = {
 }
 
 
-def cases():
-    for name, vector in VECTORS.items():
-        reason = vector.get("not_yet")
-        xfail = pytest.mark.xfail(reason=reason, raises=AssertionError, strict=True)
-        marks = [xfail] if reason else []
-        yield pytest.param(vector, id=name, marks=marks)
-
-
 @pytest.mark.django_db
-@pytest.mark.parametrize("vector", list(cases()))
+@pytest.mark.parametrize("vector", VECTORS.values(), ids=VECTORS)
 def test_comes_out_as_the_rule_says(vector):
     replay = Replay(vector["given"])
 

@@ -18,7 +18,7 @@ from stripe_sandbox.engine.idempotency import Answer, IdempotencyKeys
 from stripe_sandbox.engine.ids import new_id
 from stripe_sandbox.engine.registry import Handler, route
 from stripe_sandbox.engine.store import Json, Store
-from stripe_sandbox.errors import ApiError
+from stripe_sandbox.errors import ApiError, not_in_the_sandbox
 from stripe_sandbox.http_messages import Request, Response, json_response
 
 _VERSION = re.compile(r"\d{4}-\d{2}-\d{2}(\.[a-z]+)?\Z")
@@ -86,6 +86,8 @@ class Api:
             if kept := self._recalled(call, now=context.now):
                 return kept
             params = found.operation.read(call.form)
+            if "customer_account" in params:  # takes the place of `customer` everywhere
+                raise not_in_the_sandbox("`customer_account`")
             answer = (
                 _broken()
                 if fault == "500"

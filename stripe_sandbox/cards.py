@@ -10,6 +10,7 @@ from typing import Literal
 
 Authentication = Literal["never", "first_use", "always"]
 Refunding = Literal["at_once", "later", "fails_later"]
+Dispute = Literal["fraudulent", "product_not_received", "inquiry"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,8 @@ class Card:
     authentication: Authentication = "never"
     refunding: Refunding = "at_once"
     settles_at_once: bool = False
+    dispute: Dispute | None = None
+    warns_of_fraud: bool = False
 
 
 def _declined(
@@ -119,6 +122,11 @@ _CARDS = (
     Card("4000000000003055", "threeDSecureOptional"),
     Card("4000000000007726", "pendingRefund", refunding="later"),
     Card("4000000000005126", "refundFail", refunding="fails_later"),
+    Card("4000000000000259", "createDispute", dispute="fraudulent"),
+    Card("4000000000002685", "createDisputeProductNotReceived",
+         dispute="product_not_received"),
+    Card("4000000000001976", "createDisputeInquiry", dispute="inquiry"),
+    Card("4000000000005423", "createIssuerFraudRecord", warns_of_fraud=True),
 )  # fmt: skip
 _BY_NUMBER = {card.number: card for card in _CARDS}
 _BY_TOKEN = {card.token: card for card in _CARDS}

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from stripe_sandbox.cards import AUTHENTICATION_REQUIRED, Card, Decline
+from stripe_sandbox import authentication
+from stripe_sandbox.cards import AUTHENTICATION_REQUIRED, Decline
 from stripe_sandbox.engine.context import Context
 from stripe_sandbox.engine.store import Json
 from stripe_sandbox.errors import ApiError
@@ -32,7 +33,7 @@ def attempt(
     method = context.fetch("payment_method", intent["payment_method"])
     _check_owner(context, intent, method)
     card = payment_methods.card_of(context, method)
-    if not authenticated and _wants_authentication(context, card, method):
+    if not authenticated and authentication.is_wanted(context, card, method):
         if on_session:
             return ask_for_authentication(context, intent)
         raise decline(context, intent, method, AUTHENTICATION_REQUIRED)
@@ -47,10 +48,7 @@ def ask_for_authentication(context: Context, intent: Json) -> Json:
         intent,
         event="payment_intent.requires_action",
         status="requires_action",
-        next_action={
-            "type": "use_stripe_sdk",
-            "use_stripe_sdk": {"type": "three_d_secure_redirect"},
-        },
+        next_action=authentication.next_action(context, intent),
     )
 
 
@@ -108,12 +106,6 @@ def _succeed(
     )
     context.emit("payment_intent.succeeded", paid)
     return paid
-
-
-def _wants_authentication(context: Context, card: Card, method: Json) -> bool:
-    if card.authentication == "first_use":
-        return not context.store.notes(method["id"]).get("authenticated")
-    return card.authentication == "always"
 
 
 def _check_owner(context: Context, intent: Json, method: Json) -> None:

@@ -1,34 +1,13 @@
-"""What the hosted page does: change the quantity, pay, pass or fail 3DS."""
+"""What the hosted page does: change the quantity, pay or save, pass or fail 3DS."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from stripe_sandbox import cards, charging
-from stripe_sandbox.cards import Card, Decline
+from stripe_sandbox import charging, checkout_setup, checkout_subscription, discounting
+from stripe_sandbox.buyers import Buyer, new_card
+from stripe_sandbox.checkout_completion import complete
 from stripe_sandbox.engine.context import Context
 from stripe_sandbox.engine.store import Json
-from stripe_sandbox.resources import (
-    customers,
-    line_items,
-    payment_intents,
-    payment_methods,
-)
-from stripe_sandbox.resources.checkout_sessions import customer_details
-from stripe_sandbox.resources.fields import address
-
-# The page asks for no address; like Stripe's, it knows the country of the card.
-_ADDRESS = address({"country": "US"})
-
-
-@dataclass(frozen=True, slots=True)
-class Buyer:
-    """What the buyer typed."""
-
-    email: str
-    name: str
-    card_number: str
-    expiry: tuple[int, int]
+from stripe_sandbox.resources import customers, line_items, payment_intents
 
 
 class SessionClosed(Exception):
@@ -52,27 +31,34 @@ def change_quantities(
     context: Context, session: Json, quantities: dict[str, int]
 ) -> Json:
     """Set the quantities by line item id and return the session with new totals."""
+    if not quantities:
+        return session
     items = [
         line_items.change_quantity(context, item, quantities[item["id"]])
         if item["id"] in quantities
         else item
         for item in line_items.of(context, session["id"])
     ]
+    if session["mode"] == "subscription" and not session["amount_total"]:
+        return session  # a trial, or a plan for nothing
+    for discount in session["discounts"]:
+        items = line_items.discounted(context, items, discount)
     return context.change(session, **line_items.totals(items))
 
 
 def pay(context: Context, session: Json, buyer: Buyer) -> Json:
-    """Charge the buyer's card; the session stays open when 3DS is asked for.
+    """Charge or save the buyer's card; when 3DS is asked for, the session stays open.
 
     Raises:
         ApiError: the card was declined (402); the session stays open.
     """
-    card = cards.by_number(buyer.card_number)
-    if isinstance(card, Decline):
-        raise payment_methods.declined(card)
+    method = new_card(context, buyer)
+    if session["mode"] == "setup":
+        return checkout_setup.save(context, session, method, buyer)
+    if session["mode"] == "subscription":
+        return checkout_subscription.subscribe(context, session, method, buyer)
     session = _with_customer(context, session, buyer)
     intent = _intent(context, session)
-    method = _method(context, card, buyer)
     intent = context.change(
         intent, payment_method=method["id"], status="requires_confirmation"
     )
@@ -87,6 +73,10 @@ def answer_challenge(context: Context, session: Json, *, passed: bool) -> Json:
     Raises:
         ApiError: it failed, or the bank declined (402); the session stays open.
     """
+    if session["mode"] == "setup":
+        return checkout_setup.answer_challenge(context, session, passed=passed)
+    if session["mode"] == "subscription":
+        return checkout_subscription.answer_challenge(context, session, passed=passed)
     intent = context.fetch("payment_intent", session["payment_intent"])
     if intent["status"] != "requires_action":
         return session
@@ -98,10 +88,11 @@ def answer_challenge(context: Context, session: Json, *, passed: bool) -> Json:
 
 def waits_for_challenge(context: Context, session: Json) -> bool:
     """Whether the buyer's bank wants the 3DS challenge answered."""
-    if session["payment_intent"] is None:
-        return False
-    intent = context.fetch("payment_intent", session["payment_intent"])
-    return bool(intent["status"] == "requires_action")
+    if session["mode"] == "subscription":
+        return checkout_subscription.waiting_intent(context, session) is not None
+    intent_id = session["payment_intent"] or session["setup_intent"]
+    intent = context.store.get(intent_id) if intent_id else None
+    return intent is not None and intent["status"] == "requires_action"
 
 
 def _with_customer(context: Context, session: Json, buyer: Buyer) -> Json:
@@ -130,40 +121,12 @@ def _intent(context: Context, session: Json) -> Json:
     return payment_intents.add(context, wanted | _intent_data(context, session))
 
 
-def _method(context: Context, card: Card, buyer: Buyer) -> Json:
-    details = {"email": buyer.email, "name": buyer.name}
-    return payment_methods.make(
-        context, card, expiry=buyer.expiry, billing_details=details
-    )
-
-
 def _finish(context: Context, session: Json, intent: Json) -> Json:
     if intent["status"] != "succeeded":
         return session
-    notes = context.store.notes(session["id"])
-    email, name = notes["buyer"]
-    _update_customer(
-        context, session, notes["customer_update"], name=name, address=_ADDRESS
-    )
-    complete = context.change(
-        session,
-        customer_details=customer_details(email=email, name=name, address=_ADDRESS),
-        payment_status="paid",
-        status="complete",
-        url=None,
-    )
-    context.emit("checkout.session.completed", complete)
-    return complete
-
-
-def _update_customer(
-    context: Context, session: Json, wanted: Json, **typed: object
-) -> None:
-    """Take over what the buyer typed, where `customer_update` says `auto`."""
-    values = {field: typed[field] for field in typed if wanted.get(field) == "auto"}
-    if values:
-        customer = context.fetch("customer", session["customer"])
-        context.change(customer, event="customer.updated", **values)
+    for discount in session["discounts"]:
+        discounting.redeem(context, discount)
+    return complete(context, session, payment_status="paid")
 
 
 def success_url(session: Json) -> str:

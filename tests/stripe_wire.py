@@ -115,6 +115,22 @@ class StripeWire:
         answer = "approve" if approve else "fail"
         return self._submit(f"/c/pay/{session_id}/authenticate", {"answer": answer})
 
+    def door(self, method: str, path: str, body: str) -> tuple[int, str]:
+        """Answer what the time machine and buyers ask of the sandbox itself."""
+        response = self.sandbox.handle(method, path, {}, body.encode())
+        return response.status, response.body.decode()
+
+    def pay_invoice(self, invoice_id: str, card: str = "4242424242424242") -> Response:
+        """Fill in the hosted invoice page and press Pay; as `pay`."""
+        form = {
+            "action": "pay",
+            "name": "Bea Buyer",
+            "card_number": card,
+            "expiry": "12 / 34",
+            "cvc": "123",
+        }
+        return self._submit(f"/invoices/{invoice_id}", form)
+
     def events(self, type: str | None = None) -> list[Json]:  # noqa: A002
         """Return the event log, oldest first, of one type if it is named."""
         self.sandbox.tick()

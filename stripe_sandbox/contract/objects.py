@@ -19,16 +19,23 @@ _ABSENT = {
                          "name_collection", "optional_items",
                          "presentment_details", "return_url",
                          "redirect_on_completion"},
+    "coupon": {"applies_to", "currency_options"},
     "customer": {"business_name", "cash_balance", "individual_name",
                  "invoice_credit_balance", "tax"},
     "event": {"account", "context"},
+    "invoice": {"amount_paid_off_stripe", "confirmation_secret", "customer_account",
+                "status_details"},
+    "invoiceitem": {"customer_account", "frozen_fields", "invoicing_rules"},
     "item": {"discounts", "taxes"},
     "payment_intent": {"hooks", "managed_payments", "payment_details",
                        "payment_record", "presentment_details"},
     "payment_method": {"custom", "radar_options"},
     "price": {"currency_options", "tiers"},
+    "plan": {"tiers"},
     "refund": {"failure_balance_transaction", "failure_reason", "instructions_email",
                "next_action", "presentment_details"},
+    "subscription": {"customer_account", "managed_payments", "presentment_details",
+                     "status_details"},
     "webhook_endpoint": {"secret"},
 }  # fmt: skip
 _TAGGED_UNIONS = frozenset({"payment_method"})
@@ -53,6 +60,11 @@ def fill(kind: str, values: dict[str, Any]) -> dict[str, Any]:
         if name not in absent
     }
     return {key: body[key] for key in ("id", "object") if key in body} | body
+
+
+def has_field(kind: str, field: str) -> bool:
+    """Whether objects of this kind have the field."""
+    return field in _hints(kind)
 
 
 def is_expandable(kind: str, field: str) -> bool:

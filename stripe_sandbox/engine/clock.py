@@ -31,6 +31,13 @@ class Clock:
         """Move the sandbox's time."""
         self._store.set_setting(_OFFSET, str(offset_s))
 
+    def set_now(self, at: int) -> None:
+        """Make it now, by the sandbox's time, so many Unix seconds."""
+        if self._frozen_at is not None:
+            self.freeze(at)
+        else:
+            self.set_offset(at - int(time.time()))
+
     def freeze(self, at: int) -> None:
         """Stop the clock of this object at a time, for tests."""
         self._frozen_at = at

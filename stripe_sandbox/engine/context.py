@@ -4,37 +4,64 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from stripe_sandbox.contract.objects import fill
+from stripe_sandbox.contract.objects import fill, has_field
 from stripe_sandbox.engine.ids import new_id
 from stripe_sandbox.engine.outbox import Outbox
+from stripe_sandbox.engine.reactions import reactions_to
 from stripe_sandbox.engine.store import Json, Store
 from stripe_sandbox.errors import missing_resource
 
 API_VERSION = "2026-10-28.endive"
 PREFIXES = {
     "balance_transaction": "txn",
+    "billing_portal.configuration": "bpc",
+    "billing_portal.session": "bps",
     "charge": "ch",
     "checkout.session": "cs_test",
+    "credit_note": "cn",
     "customer": "cus",
+    "dispute": "dp",
     "event": "evt",
+    "invoice": "in",
+    "invoice_payment": "inpay",
+    "invoiceitem": "ii",
     "item": "li",
+    "line_item": "il",
     "payment_intent": "pi",
     "payment_method": "pm",
     "price": "price",
     "product": "prod",
+    "promotion_code": "promo",
+    "radar.early_fraud_warning": "issfr",
     "refund": "re",
+    "setup_attempt": "setatt",
+    "setup_intent": "seti",
+    "subscription": "sub",
+    "subscription_item": "si",
+    "subscription_schedule": "sub_sched",
+    "test_helpers.test_clock": "clock",
     "webhook_endpoint": "we",
 }
 
 # How Stripe calls them when there is none.
 _NOUNS = {
     "balance_transaction": "balance transaction",
+    "billing_portal.configuration": "configuration",
+    "credit_note": "credit note",
+    "invoice_payment": "invoice payment",
+    "promotion_code": "promotion code",
+    "radar.early_fraud_warning": "early fraud warning",
+    "setup_intent": "setupintent",
+    "subscription_item": "subscription item",
+    "subscription_schedule": "subscription schedule",
+    "test_helpers.test_clock": "test clock",
     "webhook_endpoint": "webhook endpoint",
 }
 _PATH_PARAMS = {
     "checkout.session": "session",
     "payment_intent": "intent",
     "price": "price",
+    "setup_intent": "intent",
     "webhook_endpoint": "webhook_endpoint",
 }
 
@@ -56,17 +83,26 @@ class Context:
     base_url: str
     now: int
     origin: Origin = Origin()
+    test_clock: str | None = None
 
     def at(self, now: int) -> Context:
         """Return the same at another time, for work that fell due then."""
         return replace(self, now=now, origin=Origin())
 
+    def following(self, body: Json) -> Context:
+        """Return the same at the time of the object's test clock, if it has one."""
+        if body.get("test_clock") in (None, self.test_clock):
+            return self
+        clock = self.fetch("test_helpers.test_clock", body["test_clock"])
+        return replace(self, now=clock["frozen_time"], test_clock=clock["id"])
+
     def create(
         self, kind: str, *, notes: Json | None = None, event: str = "", **values: object
     ) -> Json:
         """Keep a new object, filled as Stripe sends it, and emit `event` if named."""
-        values.setdefault("id", new_id(PREFIXES[kind]))
-        if kind != "item":
+        if "id" not in values:
+            values["id"] = new_id(PREFIXES[kind])
+        if has_field(kind, "created"):
             values.setdefault("created", self.now)
         body = fill(kind, values)
         self.store.insert(body, notes or {})
@@ -80,15 +116,20 @@ class Context:
         Source: https://docs.stripe.com/api/events/object#event_object-data
         """
         changed = {k: v for k, v in values.items() if body.get(k, ...) != v}
+        if not changed:
+            return body
         new = body | changed
         self.store.replace(new)
-        if event and changed:
+        if event:
             previous = {name: _previous(body.get(name), new[name]) for name in changed}
             self.emit(event, new, previous)
         return new
 
     def emit(self, event_type: str, body: Json, previous: Json | None = None) -> None:
-        """Write an event with a snapshot of the object and queue its deliveries."""
+        """Write an event with a snapshot of the object, queue it, and let others react.
+
+        A reaction may change the object: whoever goes on with it fetches it anew.
+        """
         data: Json = {"object": body}
         if previous is not None:
             data["previous_attributes"] = previous
@@ -109,6 +150,8 @@ class Context:
         )
         self.store.insert(event, {})
         self.outbox.enqueue(event)
+        for react in reactions_to(event_type):
+            react(self, body)
 
     def fetch(self, kind: str, object_id: str, *, param: str = "") -> Json:
         """Return an object by the id in the path, or in the parameter `param`.
@@ -129,10 +172,12 @@ class Context:
     def schedule(self, task: str, object_id: str, *, due_at: int) -> None:
         """Have a task of the agenda run when the sandbox's clock reaches `due_at`."""
         self.store.sql(
-            "INSERT INTO agenda (due_at, task, object_id) VALUES (?, ?, ?)",
+            "INSERT INTO agenda (due_at, task, object_id, test_clock)"
+            " VALUES (?, ?, ?, ?)",
             due_at,
             task,
             object_id,
+            self.test_clock,
         )
 
 

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from stripe import WebhookSignature
 
+from stripe_sandbox.engine import deliveries
 from stripe_sandbox.engine.outbox import (
     RETRY_AFTER_S,
     payload_of,
@@ -76,6 +77,8 @@ class Courier:
         self._stop.set()
 
     def _claim(self, limit: int) -> list[sqlite3.Row]:
+        if deliveries.are_held(self._store):
+            return []
         # A lease, not a deletion: what a killed process had in hand is sent again.
         now = self._real_time()
         return self._store.sql(

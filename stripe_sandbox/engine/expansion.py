@@ -12,7 +12,7 @@ from stripe_sandbox.engine.context import Context
 from stripe_sandbox.engine.store import Json
 from stripe_sandbox.errors import ApiError
 
-Include = Callable[[Context, Json], Json]
+Include = Callable[[Context, Json], Json | None]
 _includes: dict[tuple[str, str], Include] = {}
 _DEPTH_MAX = 4
 
@@ -28,16 +28,18 @@ def included(kind: str, field: str) -> Callable[[Include], Include]:
 
 
 def expand(context: Context, body: Json, paths: list[str]) -> Json:
-    """Expand `a.b` paths in an answer; in a list, `data.a`.
+    """Expand `a.b` paths in an answer; in a list, `data.a`, whose `data` counts too.
 
     Raises:
         ApiError: a property cannot be expanded, or a path is deeper than four.
     """
     for path in paths:
         steps = path.split(".")
-        if len(steps) > _DEPTH_MAX + (steps[0] == "data"):
+        if len(steps) > _DEPTH_MAX:
             raise ApiError(
-                "You cannot expand more than 4 levels of a property.", param="expand"
+                f"You cannot expand more than {_DEPTH_MAX} levels of a property."
+                f" Property: {path}",
+                code="property_expansion_max_depth",
             )
         _expand(context, body, steps, path)
     return body
@@ -46,9 +48,9 @@ def expand(context: Context, body: Json, paths: list[str]) -> Json:
 def _expand(context: Context, here: Json, steps: list[str], path: str) -> None:
     field, rest = steps[0], steps[1:]
     value = _resolved(context, here, field, path)
+    here[field] = value
     if value is None:
         return
-    here[field] = value
     for child in value if isinstance(value, list) else [value]:
         if rest:
             _expand(context, child, rest, path)

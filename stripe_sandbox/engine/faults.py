@@ -35,6 +35,16 @@ class Faults:
         with self._guard:
             self._pending += [Fault(kind, on)] * times
 
+    def pending(self) -> list[Fault]:
+        """Return what is ordered and not yet used, oldest first."""
+        with self._guard:
+            return list(self._pending)
+
+    def clear(self) -> None:
+        """Forget what is ordered."""
+        with self._guard:
+            self._pending.clear()
+
     def take(self, request_line: str) -> Kind | None:
         """Return the fault that this request meets, and use it up."""
         with self._guard:

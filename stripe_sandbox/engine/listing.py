@@ -34,15 +34,14 @@ class Filter:
             self.where(f"json_extract(body, '$.{name}') IN ({marks})", *choices)
         return self
 
-    def created(self, wanted: int | Json | None) -> Filter:
+    def created(self, wanted: int | Json | None, *, field: str = "created") -> Filter:
         """Keep objects made at a time, or within `gt`, `gte`, `lt`, `lte`."""
+        found = f"json_extract(body, '$.{field}')"
         if isinstance(wanted, int):
-            self.where("json_extract(body, '$.created') = ?", wanted)
+            self.where(f"{found} = ?", wanted)
         elif wanted:
             for name, value in wanted.items():
-                self.where(
-                    f"json_extract(body, '$.created') {_COMPARISONS[name]} ?", value
-                )
+                self.where(f"{found} {_COMPARISONS[name]} ?", value)
         return self
 
 

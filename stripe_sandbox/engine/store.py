@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-_SCHEMA_VERSION = 1
+_SCHEMA_VERSION = 2
 _SCHEMA = """
 CREATE TABLE objects (
     seq INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -24,6 +24,8 @@ CREATE TABLE objects (
     notes TEXT NOT NULL
 );
 CREATE INDEX objects_of_kind ON objects (kind, seq);
+CREATE INDEX objects_of_customer ON objects (json_extract(body, '$.customer'), kind);
+CREATE INDEX objects_of_invoice ON objects (json_extract(body, '$.invoice'), kind);
 CREATE TABLE idempotency_keys (
     key TEXT PRIMARY KEY,
     created INTEGER NOT NULL,
@@ -49,8 +51,10 @@ CREATE TABLE agenda (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     due_at INTEGER NOT NULL,
     task TEXT NOT NULL,
-    object_id TEXT NOT NULL
+    object_id TEXT NOT NULL,
+    test_clock TEXT
 );
+CREATE INDEX agenda_due ON agenda (test_clock, due_at, id);
 CREATE TABLE settings (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 """
 
@@ -108,6 +112,17 @@ class Store:
             finally:
                 self._depth -= 1
                 self.sql(f"RELEASE {name}")
+
+    @contextmanager
+    def rehearsal(self) -> Iterator[None]:
+        """Run alone and forget everything that was written."""
+        with self._lock:
+            self.sql("SAVEPOINT rehearsal")
+            try:
+                yield
+            finally:
+                self.sql("ROLLBACK TO rehearsal")
+                self.sql("RELEASE rehearsal")
 
     def sql(self, statement: str, *values: object) -> list[sqlite3.Row]:
         """Run one statement and return its rows."""

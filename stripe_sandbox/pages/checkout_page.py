@@ -2,54 +2,39 @@
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
-from datetime import UTC, datetime
-
 from stripe_sandbox import checkout
-from stripe_sandbox.checkout import Buyer, SessionClosed
+from stripe_sandbox.buyers import Buyer
+from stripe_sandbox.checkout import SessionClosed
 from stripe_sandbox.engine.context import Context
 from stripe_sandbox.engine.store import Json
 from stripe_sandbox.errors import ApiError
 from stripe_sandbox.http_messages import Request, Response, redirect
+from stripe_sandbox.pages.card_form import (
+    TEST_CARDS,
+    card_problems,
+    email_problem,
+    expiry_of,
+)
 from stripe_sandbox.pages.rendering import page
 from stripe_sandbox.resources import line_items
 from stripe_sandbox.resources.accounts import BUSINESS_NAME
 from stripe_sandbox.resources.fields import CARD_MINIMUM_CENTS, dollars
 
-_EXPIRY = re.compile(r"\s*(\d{1,2})\s*/?\s*(\d{2}|\d{4})\s*\Z")
 _QUANTITY = "quantity-"
-
-
-@dataclass(frozen=True, slots=True)
-class TestCardButton:
-    """A button of the page that fills in a card."""
-
-    label: str
-    number: str
-
-
-TEST_CARDS = (
-    TestCardButton("Succeeds", "4242 4242 4242 4242"),
-    TestCardButton("Mastercard", "5555 5555 5555 4444"),
-    TestCardButton("Declined", "4000 0000 0000 0002"),
-    TestCardButton("No funds", "4000 0000 0000 9995"),
-    TestCardButton("3D Secure", "4000 0000 0000 3220"),
-)
 
 
 class CheckoutPage:
     """Shows a session, takes the payment, and asks for 3DS when the card wants it."""
 
     def handle(
-        self, context: Context, request: Request, session_id: str, rest: list[str]
+        self, context: Context, request: Request, session_id: str, below: str | None
     ) -> Response:
         """Answer a request below `/c/pay/<session>`."""
         try:
             session = checkout.open_session(context, session_id)
         except SessionClosed:
             return _closed(context.fetch("checkout.session", session_id))
-        if rest == ["authenticate"]:
+        if below == "/authenticate":
             return self._challenge(context, request, session)
         if request.method == "POST":
             return self._submit(context, session, request.form())
@@ -62,7 +47,7 @@ class CheckoutPage:
         form = form | _known(session)
         if form.get("action") == "update":
             return _form(context, session, form)
-        problems = _problems(form, now=context.now, total=session["amount_total"])
+        problems = _problems(form, now=context.now, total=_charged(session))
         if problems:
             return _form(context, session, form, status=422, problems=problems)
         try:
@@ -110,7 +95,7 @@ def _form(
     known = _known(session)
     data = context.store.notes(session["id"])["payment_intent_data"]
     return page(
-        "checkout.html",
+        "setup.html" if session["mode"] == "setup" else "checkout.html",
         status=status,
         leads_to=session["success_url"],
         business=BUSINESS_NAME,
@@ -118,7 +103,7 @@ def _form(
         items=line_items.of(context, session["id"]),
         email_is_known=bool(known),
         problems=problems or {},
-        saves_card="setup_future_usage" in data,
+        saves_card="setup_future_usage" in data or session["mode"] == "subscription",
         session=session,
         test_cards=TEST_CARDS,
     )
@@ -134,8 +119,8 @@ def _challenge_page(session: Json) -> Response:
     return page(
         "challenge.html",
         leads_to=session["success_url"],
+        amount=session["amount_total"],
         business=BUSINESS_NAME,
-        session=session,
     )
 
 
@@ -161,41 +146,18 @@ def _quantities(form: Json) -> dict[str, int]:
     }
 
 
-def _problems(form: Json, *, now: int, total: int) -> dict[str, str]:
-    """What is wrong with the form, in the sentences of the real page."""
-    problems = {
-        name: "Required"
-        for name in ("email", "card_number", "expiry", "cvc", "name")
-        if not str(form.get(name, "")).strip()
-    }
-    if "email" not in problems and "@" not in str(form["email"]):
-        problems["email"] = "Your email is invalid."
-    if "expiry" not in problems:
-        problems |= _expiry_problem(str(form["expiry"]), now)
-    if "cvc" not in problems and not re.fullmatch(r"\d{3,4}", str(form["cvc"]).strip()):
-        problems["cvc"] = "Your card's security code is incomplete."
-    if total < CARD_MINIMUM_CENTS:
+def _charged(session: Json) -> int | None:
+    """What the card is charged for once; a subscription may cost nothing at first."""
+    total: int | None = session["amount_total"]
+    return None if session["mode"] == "subscription" else total
+
+
+def _problems(form: Json, *, now: int, total: int | None) -> dict[str, str]:
+    problems = email_problem(form) | card_problems(form, now=now)
+    if total is not None and total < CARD_MINIMUM_CENTS:
         least = dollars(CARD_MINIMUM_CENTS)
         problems["quantity"] = f"The total must be at least {least}."
     return problems
-
-
-def _expiry_problem(typed: str, now: int) -> dict[str, str]:
-    match = _EXPIRY.match(typed)
-    if not match or not 1 <= int(match[1]) <= 12:
-        return {"expiry": "Your card's expiration date is incomplete."}
-    today = datetime.fromtimestamp(now, UTC)
-    month, year = _expiry(typed)
-    if (year, month) < (today.year, today.month):
-        return {"expiry": "Your card's expiration year is in the past."}
-    return {}
-
-
-def _expiry(typed: str) -> tuple[int, int]:
-    match = _EXPIRY.match(typed)
-    assert match is not None  # noqa: S101 - checked by _problems
-    year = int(match[2])
-    return int(match[1]), year if year > 99 else 2000 + year
 
 
 def _buyer(form: Json) -> Buyer:
@@ -203,5 +165,5 @@ def _buyer(form: Json) -> Buyer:
         email=str(form["email"]).strip(),
         name=str(form["name"]).strip(),
         card_number=str(form["card_number"]),
-        expiry=_expiry(str(form["expiry"])),
+        expiry=expiry_of(form),
     )

@@ -7,11 +7,15 @@ from stripe_sandbox.engine.context import Context
 from stripe_sandbox.engine.listing import Filter, page
 from stripe_sandbox.engine.registry import operation
 from stripe_sandbox.engine.store import Json
+from stripe_sandbox.errors import not_in_the_sandbox
 
 _DAY_S = 86_400
 _DAYS_TO_SETTLE = 2
 _FEE_PER_MILLE = 29
 _FEE_FIXED_CENTS = 30
+_DISPUTE_FEE_CENTS = 1500
+# What has no type of its own among the movements of the balance.
+_ADJUSTMENTS = frozenset({"dispute", "dispute_reversal"})
 
 
 @operation("GET", "/v1/balance")
@@ -37,6 +41,8 @@ def retrieve_transaction(context: Context, params: Json, id: str) -> Json:  # no
 @operation("GET", "/v1/balance_transactions")
 def list_transactions(context: Context, params: Json) -> Json:
     """List movements of money, newest first."""
+    if "payout" in params:
+        raise not_in_the_sandbox("`payout` in the list of balance transactions")
     keep = Filter(
         currency=params.get("currency"),
         source=params.get("source"),
@@ -90,6 +96,30 @@ def book_failed_refund(context: Context, refund: Json) -> Json:
     )
 
 
+def book_dispute(context: Context, dispute: Json) -> Json:
+    """Book what a dispute takes: the amount, and its own fee."""
+    return _book(
+        context,
+        "dispute",
+        dispute | {"description": f"Chargeback withdrawal for {dispute['charge']}"},
+        amount=-dispute["amount"],
+        fee=_DISPUTE_FEE_CENTS,
+        available_on=context.now,
+    )
+
+
+def book_reinstatement(context: Context, dispute: Json) -> Json:
+    """Book the return of a disputed amount; the fee of the dispute stays lost."""
+    return _book(
+        context,
+        "dispute_reversal",
+        dispute | {"description": f"Chargeback reversal for {dispute['charge']}"},
+        amount=dispute["amount"],
+        fee=0,
+        available_on=context.now,
+    )
+
+
 def fee_cents(amount: int) -> int:
     """Return Stripe's fee on a card payment: 2.9% + 30¢, half a cent rounded up."""
     return (amount * _FEE_PER_MILLE + 500) // 1000 + _FEE_FIXED_CENTS
@@ -112,21 +142,22 @@ def _book(
         currency=source["currency"],
         description=source.get("description"),
         fee=fee,
-        fee_details=[_processing_fee(fee, source["currency"])] if fee else [],
+        fee_details=[_fee(category, fee, source["currency"])] if fee else [],
         net=amount - fee,
         reporting_category=category,
         source=source["id"],
         status="pending",
-        type=category,
+        type="adjustment" if category in _ADJUSTMENTS else category,
     )
 
 
-def _processing_fee(fee: int, currency: str) -> Json:
+def _fee(category: str, fee: int, currency: str) -> Json:
+    disputed = category in _ADJUSTMENTS
     return {
         "amount": fee,
         "application": None,
         "currency": currency,
-        "description": "Stripe processing fees",
+        "description": "Dispute fee" if disputed else "Stripe processing fees",
         "type": "stripe_fee",
     }
 

@@ -10,10 +10,13 @@ from stripe_sandbox.engine.ids import new_id
 from stripe_sandbox.engine.listing import Filter, list_of, page
 from stripe_sandbox.engine.registry import operation
 from stripe_sandbox.engine.store import Json
+from stripe_sandbox.errors import not_in_the_sandbox
 from stripe_sandbox.resources import payment_methods
 from stripe_sandbox.resources.accounts import BUSINESS_NAME
 from stripe_sandbox.resources.balance import book_charge
-from stripe_sandbox.resources.fields import updated
+from stripe_sandbox.resources.fields import refuse_unsupported, updated
+
+_UPDATES = frozenset({"description", "metadata", "receipt_email"})
 
 
 @operation("GET", "/v1/charges/{charge}")
@@ -25,6 +28,7 @@ def retrieve(context: Context, params: Json, charge: str) -> Json:
 @operation("POST", "/v1/charges/{charge}")
 def update(context: Context, params: Json, charge: str) -> Json:
     """Change what may be annotated on a charge."""
+    refuse_unsupported("Charges", params, _UPDATES)
     before = context.fetch("charge", charge)
     values = updated(before, params, "description", "receipt_email")
     return context.change(before, event="charge.updated", **values)
@@ -33,6 +37,8 @@ def update(context: Context, params: Json, charge: str) -> Json:
 @operation("GET", "/v1/charges")
 def list_charges(context: Context, params: Json) -> Json:
     """List charges, newest first."""
+    if "transfer_group" in params:
+        raise not_in_the_sandbox("`transfer_group` in the list of charges")
     keep = Filter(
         customer=params.get("customer"), payment_intent=params.get("payment_intent")
     ).created(params.get("created"))
@@ -59,8 +65,9 @@ def succeed(context: Context, intent: Json, method: Json) -> Json:
         "status": "succeeded",
     }
     charge = _create(context, intent, method, outcome)
-    context.emit("charge.succeeded", charge)
+    # Scheduled first: what test cards bring about comes after the money is booked.
     context.schedule("settle_charge", charge["id"], due_at=context.now)
+    context.emit("charge.succeeded", charge)
     return charge
 
 

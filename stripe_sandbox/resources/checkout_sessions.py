@@ -1,10 +1,11 @@
-"""Checkout Sessions in mode `payment`."""
+"""Checkout Sessions."""
 
 from __future__ import annotations
 
 from copy import deepcopy
 from urllib.parse import urlsplit
 
+from stripe_sandbox import discounting
 from stripe_sandbox.engine.agenda import task
 from stripe_sandbox.engine.context import Context
 from stripe_sandbox.engine.expansion import included
@@ -13,7 +14,12 @@ from stripe_sandbox.engine.listing import Filter, list_of, page
 from stripe_sandbox.engine.registry import operation
 from stripe_sandbox.engine.store import Json
 from stripe_sandbox.errors import ApiError, missing_parameter, not_in_the_sandbox
-from stripe_sandbox.resources import line_items
+from stripe_sandbox.resources import (
+    line_items,
+    setup_intents,
+    setup_sessions,
+    subscription_sessions,
+)
 from stripe_sandbox.resources.checkout_defaults import DEFAULTS
 from stripe_sandbox.resources.fields import (
     CARD_MINIMUM_CENTS,
@@ -26,9 +32,10 @@ from stripe_sandbox.resources.fields import (
 _COPIED = ("allowed_payment_method_types", "cancel_url", "client_reference_id",
            "customer", "customer_email", "locale", "success_url")  # fmt: skip
 _SUPPORTED = frozenset({
-    *_COPIED, "automatic_tax", "customer_creation", "customer_update", "expires_at",
-    "invoice_creation", "line_items", "metadata", "mode", "payment_intent_data",
-    "phone_number_collection", "tax_id_collection", "ui_mode",
+    *_COPIED, "automatic_tax", "customer_creation", "customer_update", "discounts",
+    "expires_at", "invoice_creation", "line_items", "metadata", "mode",
+    "payment_intent_data", "phone_number_collection", "tax_id_collection", "ui_mode",
+    *setup_sessions.PARAMETERS, *subscription_sessions.PARAMETERS,
 })  # fmt: skip
 _INTENT_DATA = frozenset({
     "description", "metadata", "receipt_email", "setup_future_usage",
@@ -44,9 +51,7 @@ def create(context: Context, params: Json) -> Json:
     """Open a hosted payment page."""
     _check(context, params)
     session_id = new_id("cs_test")
-    items = line_items.add(context, session_id, params["line_items"])
-    totals = line_items.totals(items)
-    _check_total(totals)
+    opened = _OPENED_IN[params["mode"]](context, session_id, params)
     given = {name: params[name] for name in _COPIED if name in params}
     session = context.create(
         "checkout.session",
@@ -54,17 +59,16 @@ def create(context: Context, params: Json) -> Json:
         notes={
             "customer_update": params.get("customer_update", {}),
             "payment_intent_data": params.get("payment_intent_data", {}),
+            "subscription_data": params.get("subscription_data", {}),
         },
-        currency=items[0]["currency"],
         customer_creation=_customer_creation(params),
         customer_details=_known_customer(context, params),
         expires_at=params.get("expires_at", context.now + _LIFE_S_MAX),
         metadata=metadata(params.get("metadata")),
-        mode="payment",
-        payment_status="unpaid",
+        mode=params["mode"],
         status="open",
         url=f"{context.base_url}/c/pay/{session_id}",
-        **(deepcopy(DEFAULTS) | totals | given),
+        **(deepcopy(DEFAULTS) | opened | given),
     )
     context.schedule("expire_session", session_id, due_at=session["expires_at"])
     return session
@@ -108,10 +112,13 @@ def list_line_items(context: Context, params: Json, session: str) -> Json:
 @operation("GET", "/v1/checkout/sessions")
 def list_sessions(context: Context, params: Json) -> Json:
     """List sessions, newest first."""
+    if "payment_link" in params:
+        raise not_in_the_sandbox("`payment_link` in the list of Checkout Sessions")
     keep = Filter(
         customer=params.get("customer"),
         payment_intent=params.get("payment_intent"),
         status=params.get("status"),
+        subscription=params.get("subscription"),
     ).created(params.get("created"))
     if "customer_details" in params:
         email = params["customer_details"]["email"]
@@ -137,7 +144,38 @@ def expire_if_open(context: Context, session_id: str) -> None:
         _expire(context, session)
 
 
+def _for_payment(context: Context, session_id: str, params: Json) -> Json:
+    items = line_items.add(context, session_id, params["line_items"])
+    currency = items[0]["currency"]
+    discount = discounting.redeemable(
+        context,
+        params.get("discounts", []),
+        currency=currency,
+        customer=params.get("customer"),
+    )
+    totals = line_items.totals(line_items.discounted(context, items, discount))
+    _check_total(totals)
+    return totals | {
+        "currency": currency,
+        "discounts": [discount] if discount else [],
+        "payment_status": "unpaid",
+    }
+
+
+def _for_setup(context: Context, _session_id: str, params: Json) -> Json:
+    return setup_sessions.opened(context, params)
+
+
+_OPENED_IN = {
+    "payment": _for_payment,
+    "setup": _for_setup,
+    "subscription": subscription_sessions.opened,
+}
+
+
 def _expire(context: Context, session: Json) -> Json:
+    if session["setup_intent"]:
+        setup_intents.cancel(context, {}, session["setup_intent"])
     expired = context.change(session, status="expired", url=None)
     context.emit("checkout.session.expired", expired)
     return expired
@@ -160,15 +198,29 @@ def _check(context: Context, params: Json) -> None:
 def _check_mode(params: Json) -> None:
     if "mode" not in params:
         raise missing_parameter("mode")
-    if params["mode"] != "payment":
+    if params["mode"] not in _OPENED_IN:
         raise not_in_the_sandbox(f"Mode `{params['mode']}` of Checkout Sessions")
     if params.get("ui_mode", "hosted_page") != "hosted_page":
         raise not_in_the_sandbox(f"`ui_mode` {params['ui_mode']}")
-    if not params.get("line_items"):
-        raise missing_parameter("line_items")
     allowed = params.get("allowed_payment_method_types", ["card"])
     if "card" not in allowed:
         raise not_in_the_sandbox("A Checkout Session without cards")
+    _check_what_goes_with_the_mode(params)
+
+
+def _check_what_goes_with_the_mode(params: Json) -> None:
+    if "discounts" in params and params["mode"] != "payment":
+        raise not_in_the_sandbox(f"`discounts` in mode `{params['mode']}`")
+    if params["mode"] == "subscription":
+        subscription_sessions.check(params)
+    else:
+        subscription_sessions.refuse_elsewhere(params)
+    if params["mode"] == "setup":
+        setup_sessions.check(params)
+    else:
+        setup_sessions.refuse_elsewhere(params)
+        if not params.get("line_items"):
+            raise missing_parameter("line_items")
 
 
 def _check_urls(params: Json) -> None:
@@ -225,6 +277,8 @@ def _check_total(totals: Json) -> None:
 def _customer_creation(params: Json) -> str | None:
     if "customer" in params:
         return None
+    if params["mode"] == "subscription":
+        return "always"
     return str(params.get("customer_creation", "if_required"))
 
 

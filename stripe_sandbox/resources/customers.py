@@ -7,26 +7,32 @@ from stripe_sandbox.engine.ids import token
 from stripe_sandbox.engine.listing import Filter, page
 from stripe_sandbox.engine.registry import operation
 from stripe_sandbox.engine.store import Json
-from stripe_sandbox.errors import missing_resource
-from stripe_sandbox.resources import payment_methods
+from stripe_sandbox.errors import missing_resource, not_in_the_sandbox
+from stripe_sandbox.resources import payment_methods, test_clocks
 from stripe_sandbox.resources.fields import (
     address,
     metadata,
     refuse_unsupported,
     updated,
 )
+from stripe_sandbox.subscribing import ending
 
 _WRITABLE = ("balance", "description", "email", "name", "phone", "preferred_locales",
              "tax_exempt")  # fmt: skip
 _SUPPORTED = frozenset({
     *_WRITABLE, "address", "invoice_settings", "metadata", "payment_method", "source",
 })  # fmt: skip
+_CREATION = _SUPPORTED | {"test_clock"}
 
 
 @operation("POST", "/v1/customers")
 def create(context: Context, params: Json) -> Json:
     """Create a customer; `payment_method` or `source` also attaches a card."""
-    refuse_unsupported("Customers", params, _SUPPORTED)
+    refuse_unsupported("Customers", params, _CREATION)
+    params = _with_one_method(context, params)
+    if "test_clock" in params:
+        test_clocks.check_room(context, params["test_clock"])
+        context = context.following(params)
     customer = context.create(
         "customer",
         event="customer.created",
@@ -43,6 +49,7 @@ def create(context: Context, params: Json) -> Json:
         phone=params.get("phone"),
         preferred_locales=params.get("preferred_locales", []),
         tax_exempt=params.get("tax_exempt", "none"),
+        test_clock=params.get("test_clock"),
     )
     return _with_card(context, customer, params)
 
@@ -57,6 +64,7 @@ def retrieve(context: Context, params: Json, customer: str) -> Json:
 def update(context: Context, params: Json, customer: str) -> Json:
     """Change a customer."""
     refuse_unsupported("Customers", params, _SUPPORTED)
+    params = _with_one_method(context, params)
     before = existing(context, customer)
     values = updated(before, params, *_WRITABLE)
     if "address" in params:
@@ -74,8 +82,11 @@ def update(context: Context, params: Json, customer: str) -> Json:
 
 @operation("DELETE", "/v1/customers/{customer}")
 def delete(context: Context, params: Json, customer: str) -> Json:
-    """Delete a customer; the id stays known as deleted."""
+    """Delete a customer and end what they subscribed to; the id stays known."""
     before = existing(context, customer)
+    for subscription in context.store.find("subscription", customer=customer):
+        if subscription["status"] not in ending.ENDED:
+            ending.end(context.following(before), subscription, invoices=False)
     for method in context.store.find("payment_method", customer=customer):
         context.change(method, customer=None)
     gone = {"id": customer, "object": "customer", "deleted": True}
@@ -96,6 +107,8 @@ def list_customers(context: Context, params: Json) -> Json:
 def list_payment_methods(context: Context, params: Json, customer: str) -> Json:
     """List the cards attached to a customer."""
     existing(context, customer)
+    if "allow_redisplay" in params:
+        raise not_in_the_sandbox("`allow_redisplay` in the list of cards")
     return page(
         context,
         "payment_method",
@@ -128,10 +141,24 @@ def existing(context: Context, customer_id: str, *, param: str = "") -> Json:
     return customer
 
 
-def _with_card(context: Context, customer: Json, params: Json) -> Json:
+def _with_one_method(context: Context, params: Json) -> Json:
+    """A test literal that is attached and made the default means one card, not two."""
     given = params.get("payment_method") or params.get("source")
+    if not given:
+        return params
+    method = payment_methods.resolve(context, given, param="payment_method")
+    named = params | {"payment_method": method["id"]}
+    settings = params.get("invoice_settings", {})
+    if settings.get("default_payment_method") == given:
+        default = {"default_payment_method": method["id"]}
+        named["invoice_settings"] = settings | default
+    return named
+
+
+def _with_card(context: Context, customer: Json, params: Json) -> Json:
+    given = params.get("payment_method")
     if given:
-        method = payment_methods.resolve(context, given, param="payment_method")
+        method = context.fetch("payment_method", given)
         payment_methods.attach_to(context, method, customer["id"])
     default = params.get("invoice_settings", {}).get("default_payment_method")
     if given and default:

@@ -2,27 +2,32 @@
 
 from __future__ import annotations
 
+from stripe_sandbox import discounting
 from stripe_sandbox.engine.context import Context
 from stripe_sandbox.engine.listing import Filter
 from stripe_sandbox.engine.store import Json
-from stripe_sandbox.errors import ApiError
+from stripe_sandbox.errors import ApiError, not_in_the_sandbox
 from stripe_sandbox.resources import prices
 from stripe_sandbox.resources.fields import metadata
 
 _QUANTITY_MAX = 99
 
 
-def add(context: Context, session_id: str, given: list[Json]) -> list[Json]:
-    """Keep the line items of a new session.
+def add(
+    context: Context, session_id: str, given: list[Json], *, recurring: bool = False
+) -> list[Json]:
+    """Keep the line items of a new session, which subscribes to them if `recurring`.
 
     Raises:
-        ApiError: a price is inactive or recurring, or a quantity is missing or out
-            of its bounds.
+        ApiError: a price is inactive or of the other type, or a quantity is missing
+            or out of its bounds.
     """
     priced = [
         (line, _price_of(context, line, f"line_items[{position}]"), position)
         for position, line in enumerate(given)
     ]
+    for _, price, position in priced:
+        _check_type(price, f"line_items[{position}]", recurring=recurring)
     # Lists are read newest first, and Stripe lists line items as they were given.
     return [
         _add(context, session_id, line, price, f"line_items[{position}]")
@@ -49,11 +54,26 @@ def totals(items: list[Json]) -> Json:
         "amount_subtotal": sum(item["amount_subtotal"] for item in items),
         "amount_total": sum(item["amount_total"] for item in items),
         "total_details": {
-            "amount_discount": 0,
+            "amount_discount": sum(item["amount_discount"] for item in items),
             "amount_shipping": 0,
             "amount_tax": 0,
         },
     }
+
+
+def discounted(
+    context: Context, items: list[Json], discount: Json | None
+) -> list[Json]:
+    """Take off what the coupon of a session says, and return the items."""
+    if discount is None:
+        return items
+    off = discounting.taken_off(context, discount["coupon"], items)
+    return [
+        context.change(
+            item, amount_discount=cents, amount_total=item["amount_subtotal"] - cents
+        )
+        for item, cents in zip(items, off, strict=True)
+    ]
 
 
 def change_quantity(context: Context, item: Json, quantity: int) -> Json:
@@ -81,13 +101,18 @@ def _price_of(context: Context, line: Json, name: str) -> Json:
             "The price specified is inactive. This field only accepts active prices.",
             param=f"{name}[price]",
         )
-    if price["type"] == "recurring":
+    return price
+
+
+def _check_type(price: Json, name: str, *, recurring: bool) -> None:
+    if price["type"] == "recurring" and not recurring:
         raise ApiError(
             "You specified `payment` mode but passed a recurring price. Either switch"
             " to `subscription` mode or use only one-time prices.",
             param=name,
         )
-    return price
+    if price["type"] == "one_time" and recurring:
+        raise not_in_the_sandbox("A one-time price in mode `subscription`")
 
 
 def _add(context: Context, session_id: str, line: Json, price: Json, name: str) -> Json:

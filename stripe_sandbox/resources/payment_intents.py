@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from stripe_sandbox import charging
+from stripe_sandbox import authentication, charging
 from stripe_sandbox.engine.context import Context
 from stripe_sandbox.engine.ids import new_id, token
 from stripe_sandbox.engine.listing import Filter, page
@@ -16,6 +16,10 @@ from stripe_sandbox.resources.fields import (
     refuse_unsupported,
     updated,
 )
+from stripe_sandbox.resources.intents import (
+    automatic_payment_methods,
+    check_return_url,
+)
 
 _SUPPORTED = frozenset({
     "allowed_payment_method_types", "amount", "automatic_payment_methods",
@@ -27,6 +31,10 @@ _SUPPORTED = frozenset({
 _COPIED = ("allowed_payment_method_types", "customer", "description", "receipt_email",
            "setup_future_usage", "statement_descriptor",
            "statement_descriptor_suffix")  # fmt: skip
+_CONFIRMATION = frozenset({
+    "error_on_requires_action", "off_session", "payment_method", "receipt_email",
+    "return_url", "setup_future_usage",
+})  # fmt: skip
 _CANCELABLE = (*charging.CONFIRMABLE, "processing", "requires_capture")
 
 
@@ -68,6 +76,7 @@ def update(context: Context, params: Json, intent: str) -> Json:
 @operation("POST", "/v1/payment_intents/{intent}/confirm")
 def confirm(context: Context, params: Json, intent: str) -> Json:
     """Try to pay an intent."""
+    refuse_unsupported("PaymentIntents", params, _CONFIRMATION)
     before = context.fetch("payment_intent", intent)
     if before["status"] not in charging.CONFIRMABLE:
         raise _unexpected_state(_not_confirmable(before), before)
@@ -79,8 +88,14 @@ def confirm(context: Context, params: Json, intent: str) -> Json:
 
 @operation("POST", "/v1/payment_intents/{intent}/cancel")
 def cancel(context: Context, params: Json, intent: str) -> Json:
-    """Cancel an intent that has not been paid."""
+    """Cancel an intent that has not been paid; an invoice's ends with the invoice."""
     before = context.fetch("payment_intent", intent)
+    if context.store.notes(intent).get("invoice"):
+        raise _unexpected_state(
+            "You cannot cancel this PaymentIntent because it belongs to an invoice."
+            " Void the invoice instead.",
+            before,
+        )
     if before["status"] not in _CANCELABLE:
         raise _unexpected_state(
             f"You cannot cancel this PaymentIntent because it has a status of"
@@ -118,7 +133,7 @@ def add(context: Context, params: Json) -> Json:
         "amount_capturable": 0,
         "amount_details": {"tip": {}},
         "amount_received": 0,
-        "automatic_payment_methods": _automatic(params),
+        "automatic_payment_methods": automatic_payment_methods(params),
         "capture_method": "automatic_async",
         "client_secret": f"{intent_id}_secret_{token(25)}",
         "confirmation_method": "automatic",
@@ -147,13 +162,6 @@ _CARD_OPTIONS = {
 }
 
 
-def _automatic(params: Json) -> Json | None:
-    if "allowed_payment_method_types" in params:
-        return None
-    given: Json = params.get("automatic_payment_methods", {})
-    return {"allow_redirects": "always", "enabled": True} | given
-
-
 def _with_method(context: Context, given: str) -> Json:
     method = payment_methods.resolve(context, given, param="payment_method")
     return {"payment_method": method["id"], "status": "requires_confirmation"}
@@ -170,7 +178,8 @@ def _confirm(context: Context, intent: Json, params: Json) -> Json:
         )
     off_session = bool(params.get("off_session"))
     if not off_session:
-        _check_return_url(intent, params)
+        check_return_url(intent, params)
+    authentication.note_return_url(context, intent, params)
     on_session = not off_session and not params.get("error_on_requires_action")
     return charging.attempt(context, intent, on_session=on_session)
 
@@ -183,22 +192,6 @@ def _check_confirmation_flags(params: Json) -> None:
                 " unless `confirm` is set to true.",
                 param=name,
             )
-
-
-def _check_return_url(intent: Json, params: Json) -> None:
-    automatic = intent["automatic_payment_methods"]
-    if automatic is None or automatic["allow_redirects"] == "never":
-        return
-    if "return_url" not in params:
-        raise ApiError(
-            "This PaymentIntent is configured to accept payment methods enabled in your"
-            " Dashboard. Because some of these payment methods might redirect your"
-            " customer off of your page, you must provide a `return_url`. If you don't"
-            " want to accept redirect-based payment methods, set"
-            " `automatic_payment_methods[enabled]` to `true` and"
-            " `automatic_payment_methods[allow_redirects]` to `never` when creating"
-            " Setup Intents and Payment Intents."
-        )
 
 
 def _not_confirmable(intent: Json) -> str:

@@ -15,9 +15,18 @@ from stripe_sandbox.errors import (
     missing_resource,
     not_in_the_sandbox,
 )
-from stripe_sandbox.resources.fields import address, metadata, updated
+from stripe_sandbox.resources.fields import (
+    address,
+    metadata,
+    refuse_unsupported,
+    updated,
+)
 
 _EXPIRY = (12, 2034)
+_EXPIRY_PARTS = frozenset({"exp_month", "exp_year"})
+_CARD = _EXPIRY_PARTS | {"cvc", "number", "token"}
+_UPDATES = frozenset({"allow_redisplay", "billing_details", "card", "metadata"})
+_CREATION = _UPDATES | {"type"}
 
 
 @operation("POST", "/v1/payment_methods")
@@ -25,13 +34,16 @@ def create(context: Context, params: Json) -> Json:
     """Make a card from `card[token]` or a test card's number."""
     if params.get("type") != "card":
         raise not_in_the_sandbox("Another payment method type than `card`")
+    refuse_unsupported("PaymentMethods", params, _CREATION)
     given = params.get("card")
     if not given:
         raise missing_parameter("card")
+    refuse_unsupported("`card`", given, _CARD)
     return make(
         context,
         _card_of(given),
         expiry=(given.get("exp_month", _EXPIRY[0]), given.get("exp_year", _EXPIRY[1])),
+        allow_redisplay=params.get("allow_redisplay", "unspecified"),
         billing_details=params.get("billing_details"),
         metadata_given=params.get("metadata"),
     )
@@ -45,13 +57,17 @@ def retrieve(context: Context, params: Json, payment_method: str) -> Json:
 
 @operation("POST", "/v1/payment_methods/{payment_method}")
 def update(context: Context, params: Json, payment_method: str) -> Json:
-    """Change metadata or billing details."""
+    """Change metadata, billing details or the date on which a card expires."""
+    refuse_unsupported("PaymentMethods", params, _UPDATES)
     before = resolve(context, payment_method)
     values = updated(before, params, "allow_redisplay")
     if "billing_details" in params:
         given = _billing_details(params["billing_details"])
         kept = {name: value for name, value in given.items() if value is not None}
         values["billing_details"] = before["billing_details"] | kept
+    if "card" in params:
+        refuse_unsupported("`card`", params["card"], _EXPIRY_PARTS)
+        values["card"] = before["card"] | params["card"]
     return context.change(before, event="payment_method.updated", **values)
 
 
@@ -83,7 +99,16 @@ def detach(context: Context, params: Json, payment_method: str) -> Json:
             " detachment is impossible."
         )
     context.store.note(method["id"], detached=True)
+    _forget_default(context, method)
     return context.change(method, event="payment_method.detached", customer=None)
+
+
+def _forget_default(context: Context, method: Json) -> None:
+    customer = context.fetch("customer", method["customer"])
+    settings = customer["invoice_settings"]
+    if settings["default_payment_method"] == method["id"]:
+        kept = settings | {"default_payment_method": None}
+        context.change(customer, event="customer.updated", invoice_settings=kept)
 
 
 def resolve(context: Context, given: str, *, param: str = "") -> Json:
@@ -111,6 +136,7 @@ def make(
     card: Card,
     *,
     expiry: tuple[int, int] = _EXPIRY,
+    allow_redisplay: str = "unspecified",
     billing_details: Json | None = None,
     metadata_given: Json | None = None,
 ) -> Json:
@@ -118,7 +144,7 @@ def make(
     return context.create(
         "payment_method",
         notes={"card": card.number},
-        allow_redisplay="unspecified",
+        allow_redisplay=allow_redisplay,
         billing_details=_billing_details(billing_details or {}),
         card=_card(card, expiry),
         metadata=metadata(metadata_given),

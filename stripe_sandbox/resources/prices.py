@@ -12,7 +12,8 @@ from stripe_sandbox.errors import ApiError, not_in_the_sandbox
 from stripe_sandbox.resources.catalogue import add_product
 from stripe_sandbox.resources.fields import metadata, updated
 
-_LATER = ("currency_options", "custom_unit_amount", "tiers", "transform_quantity")
+_LATER = ("currency_options", "custom_unit_amount", "tiers", "tiers_mode",
+          "transform_quantity")  # fmt: skip
 
 
 @operation("POST", "/v1/prices")
@@ -21,6 +22,8 @@ def create(context: Context, params: Json) -> Json:
     for name in _LATER:
         if name in params:
             raise not_in_the_sandbox(f"`{name}` on prices")
+    if params.get("billing_scheme", "per_unit") != "per_unit":
+        raise not_in_the_sandbox("`billing_scheme` tiered on prices")
     product_id = _product_of(context, params)
     recurring = params.get("recurring")
     _claim_lookup_key(context, params)

@@ -6,6 +6,7 @@ from stripe_sandbox.engine.context import Context
 from stripe_sandbox.engine.listing import Filter, page
 from stripe_sandbox.engine.registry import operation
 from stripe_sandbox.engine.store import Json
+from stripe_sandbox.errors import not_in_the_sandbox
 from stripe_sandbox.resources import prices
 from stripe_sandbox.resources.catalogue import (
     PRODUCT_FIELDS,
@@ -48,6 +49,9 @@ def update(context: Context, params: Json, id: str) -> Json:  # noqa: A002
 @operation("GET", "/v1/products")
 def list_products(context: Context, params: Json) -> Json:
     """List products, newest first."""
+    for name in ("shippable", "type"):
+        if name in params:
+            raise not_in_the_sandbox(f"`{name}` in the list of products")
     keep = Filter(active=params.get("active"), url=params.get("url"))
     keep.one_of("id", params.get("ids")).created(params.get("created"))
     return page(context, "product", params, url="/v1/products", keep=keep)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from stripe_sandbox import disputing
 from stripe_sandbox.cards import Refunding
 from stripe_sandbox.engine.agenda import task
 from stripe_sandbox.engine.context import Context
@@ -27,6 +28,7 @@ def create(context: Context, params: Json) -> Json:
     """Refund a charge, wholly or in part."""
     refuse_unsupported("Refunds", params, _SUPPORTED)
     charge = _charge_of(context, params)
+    _check_disputes(context, charge)
     amount = _amount(charge, params)
     method = context.fetch("payment_method", charge["payment_method"])
     refunding = payment_methods.card_of(context, method).refunding
@@ -122,6 +124,18 @@ def _charge_of(context: Context, params: Json) -> Json:
             param="payment_intent",
         )
     return context.fetch("charge", intent["latest_charge"])
+
+
+def _check_disputes(context: Context, charge: Json) -> None:
+    """What the bank has taken cannot be given back a second time."""
+    if any(
+        d["status"] in disputing.CHARGED_BACK
+        for d in disputing.against(context, charge)
+    ):
+        raise ApiError(
+            f"Charge {charge['id']} has been charged back; cannot issue a refund.",
+            code="charge_disputed",
+        )
 
 
 def _amount(charge: Json, params: Json) -> int:

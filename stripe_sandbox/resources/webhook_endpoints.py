@@ -9,13 +9,15 @@ from stripe_sandbox.engine.ids import token
 from stripe_sandbox.engine.listing import Filter, page
 from stripe_sandbox.engine.registry import operation
 from stripe_sandbox.engine.store import Json
-from stripe_sandbox.errors import ApiError
+from stripe_sandbox.errors import ApiError, not_in_the_sandbox
 from stripe_sandbox.resources.fields import metadata, updated
 
 
 @operation("POST", "/v1/webhook_endpoints")
 def create(context: Context, params: Json) -> Json:
     """Create an endpoint; only this answer carries `secret`."""
+    if params.get("connect"):
+        raise not_in_the_sandbox("`connect` on webhook endpoints")
     _check_url(params["url"])
     secret = f"whsec_{token(32)}"
     endpoint = context.create(

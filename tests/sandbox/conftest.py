@@ -84,3 +84,54 @@ def pay_now(
         )
 
     return pay_now
+
+
+@pytest.fixture
+def plan(client: stripe.StripeClient) -> Callable[..., stripe.Price]:
+    """Create a recurring price, 29 dollars a month if nothing else is said."""
+
+    def plan(
+        cents: int = 2900, interval: str = "month", name: str = "Creator", **params: Any
+    ) -> stripe.Price:
+        return client.v1.prices.create(
+            {
+                "currency": "usd",
+                "product_data": {"name": name},
+                "recurring": {"interval": interval},
+                "unit_amount": cents,
+                **params,
+            }
+        )
+
+    return plan
+
+
+@pytest.fixture
+def put_card(client: stripe.StripeClient) -> Callable[..., str]:
+    """Attach a card to a customer, as the default of their invoices."""
+
+    def put_card(customer: stripe.Customer, card: str = "pm_card_visa") -> str:
+        method = client.v1.payment_methods.attach(card, {"customer": customer.id})
+        settings = {"default_payment_method": method.id}
+        client.v1.customers.update(customer.id, {"invoice_settings": settings})
+        return method.id
+
+    return put_card
+
+
+@pytest.fixture
+def subscribe(
+    client: stripe.StripeClient, alice: stripe.Customer, put_card: Callable[..., str]
+) -> Callable[..., stripe.Subscription]:
+    """Subscribe Alice, with a card that works, to a price."""
+
+    def subscribe(
+        price: stripe.Price, card: str = "pm_card_visa", **params: Any
+    ) -> stripe.Subscription:
+        customer = params.pop("customer", alice)
+        put_card(customer, card)
+        return client.v1.subscriptions.create(
+            {"customer": customer.id, "items": [{"price": price.id}], **params}
+        )
+
+    return subscribe

@@ -146,7 +146,6 @@ class TestCreate:
     @pytest.mark.parametrize(
         ("params", "what"),
         [
-            ({"mode": "subscription"}, "Mode `subscription` of Checkout Sessions"),
             ({"invoice_creation": {"enabled": True}}, "`invoice_creation` on Checkout"),
             ({"automatic_tax": {"enabled": True}}, "`automatic_tax` on Checkout"),
             ({"allow_promotion_codes": True}, "`allow_promotion_codes` on Checkout"),

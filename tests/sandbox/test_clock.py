@@ -25,6 +25,22 @@ class TestClock:
         assert moved["offset_s"] == asked["offset_s"] == 86400
         assert client.v1.customers.create({}).created >= _real_time() + 86000
 
+    def test_is_set_to_a_time_over_http(self, wire, client):
+        later = int(_real_time()) + 86_400
+
+        moved = post(wire, json.dumps({"now": later})).json()
+
+        assert later <= moved["now"] <= later + 5
+        assert client.v1.customers.create({}).created >= later
+
+    def test_tells_what_is_due_next(self, wire, open_session):
+        before = wire.sandbox.handle("GET", "/_sandbox/clock", {}).json()
+        session = open_session()
+        after = wire.sandbox.handle("GET", "/_sandbox/clock", {}).json()
+
+        assert before["next_due_at"] is None
+        assert after["next_due_at"] == session.expires_at
+
     def test_works_off_what_became_due(self, wire, open_session):
         session = open_session()
 
@@ -33,7 +49,9 @@ class TestClock:
         [expired] = wire.sandbox.store.find("checkout.session", status="expired")
         assert expired["id"] == session.id
 
-    @pytest.mark.parametrize("body", ["", "[]", '{"offset": 1}', '{"offset_s": "x"}'])
+    @pytest.mark.parametrize(
+        "body", ["", "[]", '{"offset": 1}', '{"offset_s": "x"}', '{"now": "x"}']
+    )
     def test_refuses_what_is_no_offset(self, wire, body):
         assert post(wire, body).status == 400
 

@@ -135,3 +135,16 @@ class TestPaymentMethods:
             )
 
         assert caught.value.code == "resource_missing"
+
+
+class TestTestCardAsDefault:
+    def test_is_attached_and_made_the_default_at_once(self, client):
+        customer = client.v1.customers.create(
+            {
+                "payment_method": "pm_card_visa",
+                "invoice_settings": {"default_payment_method": "pm_card_visa"},
+            }
+        )
+
+        [card] = client.v1.customers.payment_methods.list(customer.id).data
+        assert customer.invoice_settings.default_payment_method == card.id

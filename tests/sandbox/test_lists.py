@@ -119,3 +119,13 @@ class TestExpand:
             client.v1.customers.retrieve(alice.id, {"expand": ["email"]})
 
         assert caught.value.user_message == "This property cannot be expanded (email)."
+
+    def test_refuses_more_than_four_levels(self, client):
+        with pytest.raises(stripe.InvalidRequestError) as caught:
+            client.v1.subscriptions.list({"expand": ["data.items.data.price.product"]})
+
+        assert caught.value.code == "property_expansion_max_depth"
+        assert caught.value.user_message == (
+            "You cannot expand more than 4 levels of a property. Property:"
+            " data.items.data.price.product"
+        )

@@ -126,3 +126,25 @@ class TestRoutes:
         assert caught.value.http_status == 404
         assert caught.value.code == "resource_missing"
         assert caught.value.user_message == "No such customer: 'cus_none'"
+
+
+class TestUnsupported:
+    @pytest.mark.parametrize(
+        ("method", "target", "body"),
+        [
+            ("GET", "/v1/charges?transfer_group=a", ""),
+            ("GET", "/v1/balance_transactions?payout=po_1", ""),
+            ("GET", "/v1/invoices?customer_account=acct_1", ""),
+            ("GET", "/v1/checkout/sessions?payment_link=plink_1", ""),
+            ("GET", "/v1/products?shippable=true", ""),
+            ("POST", "/v1/payment_methods", "type=card&radar_options[session]=a"),
+            ("POST", "/v1/webhook_endpoints",
+             "url=https://a.example&enabled_events[]=*&connect=true"),
+        ],
+    )  # fmt: skip
+    def test_is_refused_and_never_ignored(self, wire, method, target, body):
+        headers = {"Authorization": "Bearer sk_test_1"}
+
+        answer = wire.sandbox.handle(method, target, headers, body.encode())
+
+        assert answer.json()["error"]["code"] == "sandbox_unsupported"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import socket
 import sqlite3
@@ -9,6 +10,7 @@ import subprocess
 import sys
 import threading
 import time
+import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -132,6 +134,37 @@ class TestProcess:
         wait_for(lambda: len(portal.received) == 2)
 
         assert client.v1.customers.retrieve(customer.id).id == customer.id
+
+    def test_lives_through_a_year_in_a_moment(self, start):
+        address = address_of(start("--port", "0", "--orderly"))
+        client = stripe.StripeClient(SECRET_KEY, base_addresses={"api": address})
+        price = client.v1.prices.create(
+            {
+                "currency": "usd",
+                "product_data": {"name": "Creator"},
+                "recurring": {"interval": "month"},
+                "unit_amount": 2900,
+            }
+        )
+        customer = client.v1.customers.create({"payment_method": "pm_card_visa"})
+        [card] = client.v1.customers.payment_methods.list(customer.id).data
+        subscription = client.v1.subscriptions.create(
+            {
+                "customer": customer.id,
+                "items": [{"price": price.id}],
+                "default_payment_method": card.id,
+            }
+        )
+
+        order = urllib.request.Request(  # noqa: S310 - our own server
+            f"{address}/_sandbox/clock",
+            data=json.dumps({"offset_s": 366 * 86_400}).encode(),
+        )
+        with urlopen(order) as answer:  # noqa: S310 - our own server
+            assert answer.status == 200
+
+        invoices = client.v1.invoices.list({"subscription": subscription.id})
+        assert [each.status for each in invoices.auto_paging_iter()] == ["paid"] * 13
 
     @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
     def test_ends_at_once(self, start, number):

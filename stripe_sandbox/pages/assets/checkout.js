@@ -53,47 +53,4 @@ for (const stepper of form.querySelectorAll(".stepper")) {
   });
 }
 
-function spaced(digits) {
-  return digits.replace(/(.{4})(?=.)/g, "$1 ");
-}
-
-form.card_number.addEventListener("input", () => {
-  form.card_number.value = spaced(form.card_number.value.replace(/\D/g, "").slice(0, 19));
-});
-form.expiry.addEventListener("input", (event) => {
-  if (event.inputType === "deleteContentBackward") return;
-  const digits = form.expiry.value.replace(/\D/g, "").slice(0, 4);
-  form.expiry.value = digits.length < 2 ? digits : `${digits.slice(0, 2)} / ${digits.slice(2)}`;
-});
-
-for (const button of form.querySelectorAll("[data-card]")) {
-  button.addEventListener("click", () => {
-    form.card_number.value = button.dataset.card;
-    form.expiry.value = "12 / 34";
-    form.cvc.value = "123";
-    form.elements.namedItem("name").value ||= "Test Buyer";
-    form.email.value ||= "buyer@example.com";
-    form.querySelector("button.pay").focus();
-  });
-}
-
-form.addEventListener("submit", (event) => {
-  const pay = form.querySelector("button.pay");
-  if (event.submitter && event.submitter !== pay) return;
-  if (pay.dataset.sent) {
-    event.preventDefault();
-    return;
-  }
-  pay.dataset.sent = "yes";
-  pay.querySelector(".idle").hidden = true;
-  pay.querySelector(".busy").hidden = false;
-});
-
-// The back button brings the page back as it was left: ready to be sent again.
-window.addEventListener("pageshow", () => {
-  const pay = form.querySelector("button.pay");
-  delete pay.dataset.sent;
-  pay.querySelector(".idle").hidden = false;
-  pay.querySelector(".busy").hidden = true;
-});
 showTotals();

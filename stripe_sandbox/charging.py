@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from stripe_sandbox import authentication
 from stripe_sandbox.cards import AUTHENTICATION_REQUIRED, Decline
 from stripe_sandbox.engine.context import Context
@@ -42,6 +45,24 @@ def attempt(
     return _succeed(context, intent, method, authenticated=authenticated)
 
 
+@contextmanager
+def all_or_failed_charge(context: Context) -> Iterator[None]:
+    """Run alone, all or nothing; but a charge that fails the whole remains."""
+    left: list[tuple[str, Json]] = []
+    try:
+        with context.store.transaction():
+            try:
+                yield
+            except ApiError as declined:
+                left = _left_by(context, declined)
+                raise
+    finally:
+        for _, body in left:
+            context.store.put(body)
+        for event, body in left:
+            context.emit(event, body)
+
+
 def ask_for_authentication(context: Context, intent: Json) -> Json:
     """Leave the intent waiting for the customer's 3DS challenge."""
     return context.change(
@@ -70,6 +91,15 @@ def decline(context: Context, intent: Json, method: Json, reason: Decline) -> Ap
         context, intent, error, latest_charge=charge["id"]
     )
     return error
+
+
+def _left_by(context: Context, declined: ApiError) -> list[tuple[str, Json]]:
+    """What remains of a decline, with the events that tell of it."""
+    if "charge" not in declined.fields:
+        return []
+    charge = context.fetch("charge", declined.fields["charge"])
+    intent = context.fetch("payment_intent", charge["payment_intent"])
+    return [("charge.failed", charge), ("payment_intent.payment_failed", intent)]
 
 
 def _failed(

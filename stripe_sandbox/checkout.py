@@ -39,11 +39,25 @@ def change_quantities(
         else item
         for item in line_items.of(context, session["id"])
     ]
-    if session["mode"] == "subscription" and not session["amount_total"]:
-        return session  # a trial, or a plan for nothing
-    for discount in session["discounts"]:
-        items = line_items.discounted(context, items, discount)
-    return context.change(session, **line_items.totals(items))
+    return _recounted(context, session, items)
+
+
+def enter_code(context: Context, session: Json, typed: str) -> Json:
+    """Redeem the promotion code that the buyer typed; an empty one takes it back.
+
+    Raises:
+        ApiError: there is no such code, or it cannot be redeemed.
+    """
+    discount = None
+    if typed:
+        discount = discounting.redeemable(
+            context,
+            {"promotion_code": discounting.promotion_code(context, typed)["id"]},
+            currency=session["currency"],
+            customer=session["customer"],
+        )
+    session = context.change(session, discounts=[discount] if discount else [])
+    return _recounted(context, session, line_items.of(context, session["id"]))
 
 
 def pay(context: Context, session: Json, buyer: Buyer) -> Json:
@@ -93,6 +107,14 @@ def waits_for_challenge(context: Context, session: Json) -> bool:
     intent_id = session["payment_intent"] or session["setup_intent"]
     intent = context.store.get(intent_id) if intent_id else None
     return intent is not None and intent["status"] == "requires_action"
+
+
+def _recounted(context: Context, session: Json, items: list[Json]) -> Json:
+    if session["mode"] == "subscription" and not session["amount_subtotal"]:
+        return session  # a trial, or a plan for nothing
+    [discount] = session["discounts"] or [None]
+    items = line_items.discounted(context, items, discount)
+    return context.change(session, **line_items.totals(items))
 
 
 def _with_customer(context: Context, session: Json, buyer: Buyer) -> Json:

@@ -21,13 +21,16 @@ def subscribe(context: Context, session: Json, method: Json, buyer: Buyer) -> Js
     session = _with_customer(context, session, buyer)
     customer = context.fetch("customer", session["customer"])
     context = context.following(customer)
-    context.store.note(session["id"], buyer=[buyer.email, buyer.name])
+    context.store.note(
+        session["id"], buyer=[buyer.email, buyer.name], card=method["id"]
+    )
     # Declined, nothing of the subscription remains, as on Stripe's page.
-    with context.store.transaction():
-        method = payment_methods.attach_to(context, method, customer["id"])
-        invoice = _first_invoice(context, session, customer, method)
-        if invoice["status"] == "open":
+    with charging.all_or_failed_charge(context):
+        invoice = _first_invoice(context, session, customer)
+        if invoice["status"] == "open":  # what is paid with is attached by that
             invoice = collecting.collect(context, invoice, method["id"])
+        else:
+            payment_methods.attach_to(context, method, customer["id"])
     return _finish(context, session, invoice)
 
 
@@ -62,19 +65,16 @@ def _with_customer(context: Context, session: Json, buyer: Buyer) -> Json:
     return context.change(session, customer=customer["id"])
 
 
-def _first_invoice(
-    context: Context, session: Json, customer: Json, method: Json
-) -> Json:
+def _first_invoice(context: Context, session: Json, customer: Json) -> Json:
     """The invoice to pay; a subscription that a failed challenge left is used again."""
     kept = _kept_invoice(context, session)
     left = collecting.subscription_of(context, kept) if kept else None
     if kept and left and left["status"] == "incomplete":
         if kept["total"] == session["amount_total"]:
-            context.change(left, default_payment_method=method["id"])
             return kept
         ending.end(context, left, invoices=False)
     wanted = context.store.notes(session["id"])["subscription_data"] | {
-        "default_payment_method": method["id"],
+        "discounts": [_named(discount) for discount in session["discounts"]],
         "items": [
             {"price": item["price"]["id"], "quantity": item["quantity"]}
             for item in line_items.of(context, session["id"])
@@ -83,6 +83,12 @@ def _first_invoice(
     _, invoice = starting.begin(context, customer, wanted)
     context.store.note(session["id"], invoice=invoice["id"])
     return finalizing.finalize(context, invoice, auto_advance=False)
+
+
+def _named(discount: Json) -> Json:
+    """A code names its coupon."""
+    kind = "promotion_code" if discount["promotion_code"] else "coupon"
+    return {kind: discount[kind]}
 
 
 def _kept_invoice(context: Context, session: Json) -> Json | None:
@@ -94,10 +100,16 @@ def _finish(context: Context, session: Json, invoice: Json) -> Json:
     if invoice["status"] != "paid":
         return session
     free = invoice["amount_paid"] == 0
+    subscription_id = collecting.subscription_id_of(invoice)
+    context.change(
+        context.fetch("subscription", str(subscription_id)),
+        event="customer.subscription.updated",
+        default_payment_method=context.store.notes(session["id"])["card"],
+    )
     return complete(
         context,
         session,
         invoice=invoice["id"],
         payment_status="no_payment_required" if free else "paid",
-        subscription=collecting.subscription_id_of(invoice),
+        subscription=subscription_id,
     )

@@ -6,31 +6,62 @@ from fractions import Fraction
 
 from stripe_sandbox.engine.context import Context
 from stripe_sandbox.engine.store import Json
-from stripe_sandbox.errors import ApiError, not_in_the_sandbox
+from stripe_sandbox.errors import ApiError
+
+Part = tuple[int, str | None]
+"""Cents, and the product that they are for."""
+
+
+def of_session(context: Context, params: Json, *, currency: str) -> Json | None:
+    """Return what the `discounts` of a new Checkout Session redeem, if anything.
+
+    Raises:
+        ApiError: there are several, or as `redeemable`.
+    """
+    given = params.get("discounts", [])
+    if len(given) > 1:
+        raise ApiError("You may only specify one discount.", param="discounts")
+    if not given:
+        return None
+    return redeemable(
+        context, given[0], currency=currency, customer=params.get("customer")
+    )
+
+
+def promotion_code(context: Context, typed: str) -> Json:
+    """Return the active promotion code that a buyer means, whatever its case.
+
+    Raises:
+        ApiError: there is none.
+    """
+    for code in context.store.find("promotion_code", active=True):
+        if code["code"].lower() == typed.lower():
+            return code
+    raise ApiError("This code is invalid.", param="promotion_code")
 
 
 def redeemable(
-    context: Context, given: list[Json], *, currency: str, customer: str | None
-) -> Json | None:
-    """Return the coupon and the promotion code that `discounts` names, if any.
+    context: Context,
+    named: Json,
+    *,
+    currency: str,
+    customer: str | None,
+    param: str = "discounts[0]",
+) -> Json:
+    """Return the coupon and the promotion code that one of `discounts` names.
 
     Raises:
-        ApiError: there are several, one is unknown, or it cannot be redeemed.
+        ApiError: one is unknown, or cannot be redeemed.
     """
-    if not given:
-        return None
-    if len(given) > 1:
-        raise not_in_the_sandbox("More than one of `discounts`")
-    [named] = given
     code = None
     if "promotion_code" in named:
-        name = "discounts[0][promotion_code]"
+        name = f"{param}[promotion_code]"
         code = context.fetch("promotion_code", named["promotion_code"], param=name)
-        _check_code(context, code, customer)
+        _check_code(context, code, customer, name)
         named = {"coupon": code["promotion"]["coupon"]}
-    name = "discounts[0][coupon]"
+    name = f"{param}[coupon]"
     coupon = context.fetch("coupon", named.get("coupon", ""), param=name)
-    _check_coupon(context, coupon, currency)
+    _check_coupon(context, coupon, currency, name)
     return {"coupon": coupon["id"], "promotion_code": code and code["id"]}
 
 
@@ -49,61 +80,70 @@ def is_valid(context: Context, coupon: Json) -> bool:
     return not used_up and (until is None or context.now < until)
 
 
-def taken_off(context: Context, coupon_id: str, lines: list[Json]) -> list[int]:
-    """Return the cents off each line item, in their order.
+def after_each(
+    context: Context, coupon_ids: list[str], parts: list[Part]
+) -> list[list[int]]:
+    """Return for each part its cents at first, and after each of the coupons.
 
-    A percentage is rounded line by line, half a cent up; an amount is shared out in
-    proportion, and what rounding leaves goes to the first lines.
+    A percentage is rounded part by part, half a cent up; an amount is shared out in
+    proportion, and what rounding leaves goes to the first parts.
     """
-    coupon = context.fetch("coupon", coupon_id)
-    products = context.store.notes(coupon_id).get("products")
-    amounts = [
-        line["amount_subtotal"]
-        if products is None or line["price"]["product"] in products
-        else 0
-        for line in lines
-    ]
-    if coupon["amount_off"] is None:
-        percent = Fraction(str(coupon["percent_off"]))
+    amounts = [[cents] for cents, _ in parts]
+    for coupon_id in coupon_ids:
+        terms = context.store.notes(coupon_id)
+        products = terms["products"]
+        eligible = [
+            so_far[-1] if products is None or product in products else 0
+            for so_far, (_, product) in zip(amounts, parts, strict=True)
+        ]
+        for so_far, off in zip(amounts, _taken_off(terms, eligible), strict=True):
+            so_far.append(so_far[-1] - off)
+    return amounts
+
+
+def _taken_off(terms: Json, amounts: list[int]) -> list[int]:
+    if terms["amount_off"] is None:
+        percent = Fraction(terms["percent_off"])
         return [int(amount * percent / 100 + Fraction(1, 2)) for amount in amounts]
-    return _shared(min(coupon["amount_off"], sum(amounts)), amounts)
+    return _shared(min(terms["amount_off"], sum(amounts)), amounts)
 
 
 def _shared(off: int, amounts: list[int]) -> list[int]:
     total = sum(amounts)
     shares = [off * amount // total if total else 0 for amount in amounts]
-    for position in range(off - sum(shares)):
+    costing = [position for position, amount in enumerate(amounts) if amount]
+    for position in costing[: off - sum(shares)]:
         shares[position] += 1
     return shares
 
 
-def _check_coupon(context: Context, coupon: Json, currency: str) -> None:
+def _check_coupon(context: Context, coupon: Json, currency: str, param: str) -> None:
     if not is_valid(context, coupon):
         raise ApiError(
             f"Coupon {coupon['id']} is expired and cannot be applied.",
             code="coupon_expired",
-            param="discounts[0][coupon]",
+            param=param,
         )
     if coupon["currency"] not in (None, currency):
         raise ApiError(
             f"The coupon {coupon['id']} is in {coupon['currency']}, which is not the"
             f" currency of the prices ({currency}).",
-            param="discounts[0][coupon]",
+            param=param,
         )
 
 
-def _check_code(context: Context, code: Json, customer: str | None) -> None:
+def _check_code(context: Context, code: Json, customer: str | None, param: str) -> None:
     most, until = code["max_redemptions"], code["expires_at"]
     used_up = most is not None and code["times_redeemed"] >= most
     over = until is not None and context.now >= until
     if not code["active"] or used_up or over:
         raise ApiError(
             "This promotion code cannot be redeemed because it is not active.",
-            param="discounts[0][promotion_code]",
+            param=param,
         )
     if code["customer"] not in (None, customer):
         raise ApiError(
             "This promotion code cannot be redeemed because it belongs to another"
             " customer.",
-            param="discounts[0][promotion_code]",
+            param=param,
         )

@@ -11,7 +11,7 @@ from stripe_sandbox.engine.reactions import reaction
 from stripe_sandbox.engine.store import Json
 from stripe_sandbox.resources import schedule_phases
 from stripe_sandbox.resources.fields import metadata
-from stripe_sandbox.subscribing import changing, ending
+from stripe_sandbox.subscribing import changing, ending, redemptions
 from stripe_sandbox.subscribing import items as subscription_items
 from stripe_sandbox.subscribing.renewing import BEFORE_RENEWAL
 
@@ -32,7 +32,10 @@ def follow(context: Context, schedule: Json, *, proration_behavior: str) -> None
         for each in schedule["phases"]
         if each["start_date"] == schedule["current_phase"]["start_date"]
     ]
-    plain: Json = {"cancel_at": _end_of_subscription(schedule)}
+    plain: Json = {
+        "cancel_at": _end_of_subscription(schedule),
+        "discounts": _discounts(context, subscription, phase),
+    }
     if schedule_phases.differs(subscription, phase):
         update = {
             "items": schedule_phases.delta(subscription, phase),
@@ -124,6 +127,7 @@ def _enter(context: Context, schedule: Json, phase: Json) -> None:
     plan(context, schedule)
     subscription = context.fetch("subscription", schedule["subscription"])
     plain = _plain_values(schedule, subscription, phase)
+    plain["discounts"] = _discounts(context, subscription, phase)
     items = schedule_phases.delta(subscription, phase)
     if _renews_now(context, subscription):
         _replace_items(context, subscription, items, plain)
@@ -166,6 +170,15 @@ def _plain_values(schedule: Json, subscription: Json, phase: Json) -> Json:
     # Entering a phase adds to the subscription's metadata and takes none away.
     merged = metadata(phase["metadata"], subscription["metadata"])
     return values | {"metadata": merged}
+
+
+def _discounts(context: Context, subscription: Json, phase: Json) -> list[str]:
+    """What a phase does not repeat ends with it; what ended before does not return."""
+    repeated = [{"discount": each["discount"]} for each in phase["discounts"]]
+    lasting = [
+        each for each in repeated if each["discount"] in subscription["discounts"]
+    ]
+    return redemptions.replaced(context, subscription, lasting)
 
 
 def _complete(context: Context, schedule: Json) -> None:

@@ -20,6 +20,7 @@ PREFIXES = {
     "checkout.session": "cs_test",
     "credit_note": "cn",
     "customer": "cus",
+    "discount": "di",
     "dispute": "dp",
     "event": "evt",
     "invoice": "in",

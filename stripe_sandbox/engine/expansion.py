@@ -64,11 +64,20 @@ def _resolved(
     include = _includes.get((kind, field))
     if include and value is None:
         return include(context, here)
-    if isinstance(value, dict | list):
+    if isinstance(value, list):
+        return [found for each in value if (found := _found(context, each))]
+    if isinstance(value, dict):
         return value
     if not _may_hold_an_id(kind, field, here):
         raise ApiError(f"This property cannot be expanded ({path}).", param="expand")
-    return context.store.get(value) if isinstance(value, str) else None
+    return _found(context, value)
+
+
+def _found(context: Context, value: object) -> Json | None:
+    """The object of an id; what is no id is expanded already."""
+    if isinstance(value, str):
+        return context.store.get(value)
+    return value if isinstance(value, dict) else None
 
 
 def _may_hold_an_id(kind: str, field: str, here: Json) -> bool:

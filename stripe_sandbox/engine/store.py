@@ -145,6 +145,13 @@ class Store:
             "UPDATE objects SET body = ? WHERE id = ?", json.dumps(body), body["id"]
         )
 
+    def put(self, body: Json) -> None:
+        """Keep an object, new or not."""
+        if self.get(body["id"]) is None:
+            self.insert(body, {})
+        else:
+            self.replace(body)
+
     def get(self, object_id: str) -> Json | None:
         """Return an object by its id."""
         rows = self.sql("SELECT body FROM objects WHERE id = ?", object_id)

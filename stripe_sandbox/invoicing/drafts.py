@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from stripe_sandbox.engine.context import Context
 from stripe_sandbox.engine.ids import new_id
 from stripe_sandbox.engine.store import Json
+from stripe_sandbox.invoicing import discounts
 from stripe_sandbox.invoicing import lines as invoice_lines
 from stripe_sandbox.resources.accounts import BUSINESS_NAME
 from stripe_sandbox.resources.fields import CARD_MINIMUM_CENTS
@@ -50,12 +51,18 @@ def draft(context: Context, wanted: Wanted) -> Json:
     invoice_id = new_id("in")
     given = [invoice_lines.from_invoice_item(context, each) for each in wanted.items]
     lines = [invoice_lines.complete(each, invoice_id) for each in given + wanted.lines]
+    taken_off = discounts.active(context, wanted.subscription)
+    lines = discounts.on_lines(context, lines, taken_off)
     values = (
         _BLANK
         | _asked_for(wanted)
         | _copied(wanted.customer)
         | amounts(lines, balance=wanted.customer["balance"])
-        | {"lines": listed(lines, invoice_id), "webhooks_delivered_at": context.now}
+        | {
+            "discounts": taken_off,
+            "lines": listed(lines, invoice_id),
+            "webhooks_delivered_at": context.now,
+        }
         | wanted.values
     )
     invoice = context.create("invoice", id=invoice_id, **values)
@@ -67,18 +74,20 @@ def draft(context: Context, wanted: Wanted) -> Json:
 
 def amounts(lines: list[Json], *, balance: int) -> Json:
     """Return the totals of an invoice; a customer's negative balance pays first."""
-    total = sum(line["amount"] for line in lines)
+    subtotal = sum(line["amount"] for line in lines)
+    taken_off = discounts.totals(lines)
+    total = subtotal - sum(each["amount"] for each in taken_off)
     due, _ = settled(total, balance=balance)
     return {
         "amount_due": due,
         "amount_remaining": due,
         "starting_balance": balance,
-        "subtotal": total,
-        "subtotal_excluding_tax": total,
+        "subtotal": subtotal,
+        "subtotal_excluding_tax": subtotal,
         "total": total,
-        "total_discount_amounts": [],
+        "total_discount_amounts": taken_off,
         "total_excluding_tax": total,
-        "total_pretax_credit_amounts": [],
+        "total_pretax_credit_amounts": discounts.pretax(taken_off),
         "total_taxes": [],
     }
 

@@ -43,6 +43,7 @@ def from_invoice_item(context: Context, item: Json) -> Json:
         "amount": item["amount"],
         "currency": item["currency"],
         "description": item["description"],
+        "discount_amounts": _included(item),
         "discountable": item["discountable"],
         "metadata": item["metadata"],
         "parent": _parent_of_invoice_item(context, item),
@@ -150,6 +151,12 @@ def _parent_of_invoice_item(context: Context, item: Json) -> Json:
         "subscription_item_details": None,
         "type": "invoice_item_details",
     }
+
+
+def _included(item: Json) -> list[Json]:
+    """A proration is net already: it names its discounts, with nothing to take off."""
+    taken_off = (item["proration_details"] or {}).get("discount_amounts") or []
+    return [each | {"amount": 0} for each in taken_off]
 
 
 def _credited(context: Context, item: Json) -> Json | None:

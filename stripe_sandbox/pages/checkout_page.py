@@ -47,6 +47,8 @@ class CheckoutPage:
         form = form | _known(session)
         if form.get("action") == "update":
             return _form(context, session, form)
+        if form.get("action") == "promote" and session["allow_promotion_codes"]:
+            return _promoted(context, session, form)
         problems = _problems(form, now=context.now, total=_charged(session))
         if problems:
             return _form(context, session, form, status=422, problems=problems)
@@ -68,6 +70,16 @@ class CheckoutPage:
             return _onward(checkout.answer_challenge(context, session, passed=passed))
         except ApiError as declined:
             return _declined(context, session["id"], {}, declined)
+
+
+def _promoted(context: Context, session: Json, form: Json) -> Response:
+    typed = str(form.get("promotion_code", "")).strip()
+    try:
+        session = checkout.enter_code(context, session, typed)
+    except ApiError as refused:
+        problems = {"promotion_code": str(refused)}
+        return _form(context, session, form, status=422, problems=problems)
+    return _form(context, session, form)
 
 
 def _onward(session: Json) -> Response:

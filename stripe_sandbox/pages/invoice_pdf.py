@@ -57,7 +57,15 @@ def _lines(invoice: Json) -> list[tuple[str, str, bool]]:
 def _sums(invoice: Json) -> list[tuple[str, str, bool]]:
     return [
         ("", "", False),
+        *_discounts(invoice),
         ("Total", money(invoice["total"]), True),
         ("Paid", money(invoice["amount_paid"]), False),
         ("Amount due", money(invoice["amount_remaining"]), True),
+    ]
+
+
+def _discounts(invoice: Json) -> list[tuple[str, str, bool]]:
+    return [
+        ("Discount", money(-off["amount"]), False)
+        for off in invoice["total_discount_amounts"]
     ]

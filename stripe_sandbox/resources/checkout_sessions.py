@@ -32,9 +32,10 @@ from stripe_sandbox.resources.fields import (
 _COPIED = ("allowed_payment_method_types", "cancel_url", "client_reference_id",
            "customer", "customer_email", "locale", "success_url")  # fmt: skip
 _SUPPORTED = frozenset({
-    *_COPIED, "automatic_tax", "customer_creation", "customer_update", "discounts",
-    "expires_at", "invoice_creation", "line_items", "metadata", "mode",
-    "payment_intent_data", "phone_number_collection", "tax_id_collection", "ui_mode",
+    *_COPIED, "allow_promotion_codes", "automatic_tax", "customer_creation",
+    "customer_update", "discounts", "expires_at", "invoice_creation", "line_items",
+    "metadata", "mode", "payment_intent_data", "phone_number_collection",
+    "tax_id_collection", "ui_mode",
     *setup_sessions.PARAMETERS, *subscription_sessions.PARAMETERS,
 })  # fmt: skip
 _INTENT_DATA = frozenset({
@@ -61,6 +62,7 @@ def create(context: Context, params: Json) -> Json:
             "payment_intent_data": params.get("payment_intent_data", {}),
             "subscription_data": params.get("subscription_data", {}),
         },
+        allow_promotion_codes=params.get("allow_promotion_codes"),
         customer_creation=_customer_creation(params),
         customer_details=_known_customer(context, params),
         expires_at=params.get("expires_at", context.now + _LIFE_S_MAX),
@@ -147,12 +149,7 @@ def expire_if_open(context: Context, session_id: str) -> None:
 def _for_payment(context: Context, session_id: str, params: Json) -> Json:
     items = line_items.add(context, session_id, params["line_items"])
     currency = items[0]["currency"]
-    discount = discounting.redeemable(
-        context,
-        params.get("discounts", []),
-        currency=currency,
-        customer=params.get("customer"),
-    )
+    discount = discounting.of_session(context, params, currency=currency)
     totals = line_items.totals(line_items.discounted(context, items, discount))
     _check_total(totals)
     return totals | {
@@ -209,8 +206,7 @@ def _check_mode(params: Json) -> None:
 
 
 def _check_what_goes_with_the_mode(params: Json) -> None:
-    if "discounts" in params and params["mode"] != "payment":
-        raise not_in_the_sandbox(f"`discounts` in mode `{params['mode']}`")
+    _check_discounts(params)
     if params["mode"] == "subscription":
         subscription_sessions.check(params)
     else:
@@ -221,6 +217,20 @@ def _check_what_goes_with_the_mode(params: Json) -> None:
         setup_sessions.refuse_elsewhere(params)
         if not params.get("line_items"):
             raise missing_parameter("line_items")
+
+
+def _check_discounts(params: Json) -> None:
+    named = [each for each in ("allow_promotion_codes", "discounts") if each in params]
+    if len(named) > 1:
+        raise ApiError(
+            "You may only specify one of these parameters: allow_promotion_codes,"
+            " discounts.",
+            param="allow_promotion_codes",
+        )
+    if named and params["mode"] == "setup":
+        raise ApiError(
+            f"You can not pass `{named[0]}` in `setup` mode.", param=named[0]
+        )
 
 
 def _check_urls(params: Json) -> None:

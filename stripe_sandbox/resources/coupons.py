@@ -29,7 +29,14 @@ def create(context: Context, params: Json) -> Json:
     coupon = context.create(
         "coupon",
         event="coupon.created",
-        notes={"products": params.get("applies_to", {}).get("products")},
+        # As notes they outlive the coupon: who has redeemed it keeps it.
+        notes={
+            "amount_off": params.get("amount_off"),
+            "duration": params.get("duration", "once"),
+            "duration_in_months": params.get("duration_in_months"),
+            "percent_off": params.get("percent_off"),
+            "products": params.get("applies_to", {}).get("products"),
+        },
         id=params.get("id", token(8)),
         amount_off=params.get("amount_off"),
         currency=params["currency"].lower() if "amount_off" in params else None,

@@ -10,6 +10,7 @@ from stripe_sandbox.engine.registry import operation
 from stripe_sandbox.engine.store import Json
 from stripe_sandbox.errors import ApiError, missing_parameter, missing_resource
 from stripe_sandbox.invoicing import collecting
+from stripe_sandbox.invoicing.discounts import net_of
 from stripe_sandbox.resources import refunds
 from stripe_sandbox.resources.fields import (
     dollars,
@@ -131,7 +132,7 @@ def _line(invoice: Json, given: Json) -> Json:
         billed = _billed(invoice, given.get("invoice_line_item"))
         quantity, unit = given.get("quantity", billed["quantity"]), None
         values = {
-            "amount": given.get("amount", billed["amount"]),
+            "amount": given.get("amount", net_of(billed)),
             "description": billed["description"],
             "invoice_line_item": billed["id"],
         }

@@ -7,7 +7,7 @@ from stripe_sandbox.engine.listing import Filter, page
 from stripe_sandbox.engine.registry import operation
 from stripe_sandbox.engine.store import Json
 from stripe_sandbox.errors import ApiError, missing_parameter, missing_resource
-from stripe_sandbox.invoicing import drafts
+from stripe_sandbox.invoicing import discounts, drafts
 from stripe_sandbox.invoicing import lines as invoice_lines
 from stripe_sandbox.resources import customers, prices
 from stripe_sandbox.resources.fields import metadata, refuse_unsupported, updated
@@ -196,6 +196,7 @@ def _put_on_draft(context: Context, item: Json, invoice_id: str) -> Json:
         raise ApiError("You can only add items to draft invoices.", param="invoice")
     line = invoice_lines.from_invoice_item(context, item)
     lines = [*invoice["lines"]["data"], invoice_lines.complete(line, invoice_id)]
+    lines = discounts.on_lines(context, lines, invoice["discounts"])
     balance = invoice["starting_balance"]
     context.change(
         invoice,

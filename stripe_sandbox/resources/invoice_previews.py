@@ -8,11 +8,18 @@ from stripe_sandbox.engine.store import Json
 from stripe_sandbox.errors import ApiError
 from stripe_sandbox.resources import customers
 from stripe_sandbox.resources.fields import refuse_unsupported
-from stripe_sandbox.subscribing import changing, ending, notice, renewing, starting
+from stripe_sandbox.subscribing import (
+    changing,
+    ending,
+    notice,
+    redemptions,
+    renewing,
+    starting,
+)
 from stripe_sandbox.subscribing import items as subscription_items
 
-_SUPPORTED = frozenset({"currency", "customer", "preview_mode", "subscription",
-                        "subscription_details"})  # fmt: skip
+_SUPPORTED = frozenset({"currency", "customer", "discounts", "preview_mode",
+                        "subscription", "subscription_details"})  # fmt: skip
 _DETAILS = frozenset({
     "billing_cycle_anchor", "billing_mode", "cancel_at", "cancel_at_period_end",
     "items", "metadata", "proration_behavior", "proration_date", "trial_end",
@@ -30,18 +37,22 @@ def create_preview(context: Context, params: Json) -> Json:
         refuse_unsupported("previews", params, _SUPPORTED - {"preview_mode"})
     with context.store.rehearsal():
         if "subscription" in params:
-            invoice = _of_existing(context, params["subscription"], details)
+            invoice = _of_existing(context, params, details)
         else:
             invoice = _of_new(context, params, details)
     return renewing.as_upcoming(invoice)
 
 
-def _of_existing(context: Context, subscription_id: str, details: Json) -> Json:
-    subscription = context.fetch("subscription", subscription_id, param="subscription")
+def _of_existing(context: Context, params: Json, details: Json) -> Json:
+    name = "subscription"
+    subscription = context.fetch(name, params["subscription"], param=name)
     context = context.following(subscription)
     if subscription["status"] in ending.ENDED:
         raise _nothing_upcoming(subscription["customer"])
     plain = notice.values(context, subscription, details)
+    if "discounts" in params:
+        given = params["discounts"]
+        plain["discounts"] = redemptions.replaced(context, subscription, given)
     subscription = context.change(subscription, **plain)
     if details.keys() & _CHANGES or notice.moves_end(subscription):
         change = changing.planned(context, subscription, details)
@@ -71,7 +82,8 @@ def _of_new(context: Context, params: Json, details: Json) -> Json:
     customer = customers.existing(context, params["customer"], param="customer")
     if not details.get("items"):
         raise _nothing_upcoming(customer["id"])
-    _, invoice = starting.begin(context.following(customer), customer, details)
+    wanted = details | {"discounts": params.get("discounts", [])}
+    _, invoice = starting.begin(context.following(customer), customer, wanted)
     return invoice
 
 

@@ -65,14 +65,14 @@ def discounted(
     context: Context, items: list[Json], discount: Json | None
 ) -> list[Json]:
     """Take off what the coupon of a session says, and return the items."""
-    if discount is None:
-        return items
-    off = discounting.taken_off(context, discount["coupon"], items)
+    parts = [(item["amount_subtotal"], item["price"]["product"]) for item in items]
+    coupons = [discount["coupon"]] if discount else []
+    amounts = discounting.after_each(context, coupons, parts)
     return [
         context.change(
-            item, amount_discount=cents, amount_total=item["amount_subtotal"] - cents
+            item, amount_discount=so_far[0] - so_far[-1], amount_total=so_far[-1]
         )
-        for item, cents in zip(items, off, strict=True)
+        for item, so_far in zip(items, amounts, strict=True)
     ]
 
 

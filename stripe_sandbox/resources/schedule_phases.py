@@ -11,8 +11,8 @@ from stripe_sandbox.subscribing.calendar import boundary
 
 _SUPPORTED = frozenset({
     "billing_cycle_anchor", "collection_method", "currency", "default_payment_method",
-    "description", "duration", "end_date", "items", "metadata", "proration_behavior",
-    "start_date", "trial_end",
+    "description", "discounts", "duration", "end_date", "items", "metadata",
+    "proration_behavior", "start_date", "trial_end",
 })  # fmt: skip
 _ITEM = frozenset({"metadata", "price", "quantity"})
 _KEPT: Json = {
@@ -42,6 +42,7 @@ def of_subscription(subscription: Json) -> Json:
         "currency": subscription["currency"],
         "default_payment_method": subscription["default_payment_method"],
         "description": subscription["description"],
+        "discounts": [_discount(each) for each in subscription["discounts"]],
         "end_date": end,
         "items": [
             _item(each["price"]["id"], each["quantity"], each["metadata"])
@@ -133,6 +134,10 @@ def _phase(
         **_KEPT,
         **{each: phase[each] for each in copied if phase.get(each)},
         "currency": subscription["currency"],
+        "discounts": [
+            _read_discount(context, each, f"{name}[discounts][{position}]")
+            for position, each in enumerate(phase.get("discounts") or [])
+        ],
         "end_date": _end(context, phase, start, items, name),
         "items": items,
         "metadata": metadata(phase.get("metadata")),
@@ -186,6 +191,18 @@ def _read_item(context: Context, item: Json, name: str) -> Json:
             param=f"{name}[price]",
         )
     return _item(price["id"], item.get("quantity", 1), metadata(item.get("metadata")))
+
+
+def _read_discount(context: Context, given: Json, name: str) -> Json:
+    if "discount" not in given:
+        raise not_in_the_sandbox("Another coupon on phases")
+    param = f"{name}[discount]"
+    discount = context.fetch("discount", given["discount"], param=param)
+    return _discount(discount["id"])
+
+
+def _discount(discount_id: str) -> Json:
+    return {"coupon": None, "discount": discount_id, "promotion_code": None}
 
 
 def _item(price_id: str, quantity: int, kept: Json) -> Json:

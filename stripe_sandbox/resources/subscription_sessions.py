@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from stripe_sandbox import discounting
 from stripe_sandbox.engine.context import Context
 from stripe_sandbox.engine.store import Json
 from stripe_sandbox.errors import ApiError
@@ -47,11 +48,15 @@ def refuse_elsewhere(params: Json) -> None:
 def opened(context: Context, session_id: str, params: Json) -> Json:
     """Return the fields of a new session; the subscription comes when it is paid."""
     items = line_items.add(context, session_id, params["line_items"], recurring=True)
-    totals = line_items.totals(items)
+    currency = items[0]["currency"]
+    discount = discounting.of_session(context, params, currency=currency)
     if _has_trial(params):
-        totals |= {"amount_subtotal": 0, "amount_total": 0}
+        totals = line_items.totals([])
+    else:
+        totals = line_items.totals(line_items.discounted(context, items, discount))
     return totals | {
-        "currency": items[0]["currency"],
+        "currency": currency,
+        "discounts": [discount] if discount else [],
         "invoice_creation": None,
         "payment_method_collection": "always",
         "payment_status": "unpaid",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from stripe_sandbox import charging
 from stripe_sandbox.engine.context import Context
 from stripe_sandbox.engine.expansion import included
 from stripe_sandbox.engine.listing import Filter, list_of, page
@@ -15,6 +16,7 @@ from stripe_sandbox.subscribing import (
     ending,
     notice,
     outcomes,  # noqa: F401 - importing registers the reactions
+    redemptions,
     resuming,
     starting,
     terms,
@@ -22,7 +24,7 @@ from stripe_sandbox.subscribing import (
 
 _SHARED = frozenset({
     "cancel_at", "cancel_at_period_end", "collection_method", "default_payment_method",
-    "description", "items", "metadata", "off_session", "payment_behavior",
+    "description", "discounts", "items", "metadata", "off_session", "payment_behavior",
     "payment_settings", "proration_behavior", "trial_end", "trial_settings",
 })  # fmt: skip
 _CREATION = _SHARED | {"billing_cycle_anchor", "billing_mode", "currency", "customer",
@@ -51,7 +53,7 @@ def create(context: Context, params: Json) -> Json:
         )
     customer = customers.existing(context, params["customer"], param="customer")
     context = context.following(customer)
-    with context.store.transaction():
+    with charging.all_or_failed_charge(context):
         return starting.start(context, customer, params)
 
 
@@ -69,7 +71,7 @@ def update(context: Context, params: Json, subscription_exposed_id: str) -> Json
     before = context.fetch("subscription", subscription_exposed_id)
     context = context.following(before)
     _check_update(before, params)
-    with context.store.transaction():
+    with charging.all_or_failed_charge(context):
         plain = _plain_values(context, before, params)
         if before["status"] in ending.ENDED:
             return context.change(before, event=_UPDATED, **plain)
@@ -97,6 +99,24 @@ def cancel(context: Context, params: Json, subscription_exposed_id: str) -> Json
         prorate=params.get("prorate", False),
         invoice_now=params.get("invoice_now", False),
     )
+
+
+@operation("DELETE", "/v1/subscriptions/{subscription_exposed_id}/discount")
+def delete_discount(
+    context: Context, params: Json, subscription_exposed_id: str
+) -> Json:
+    """Take the discount off a subscription."""
+    before = context.fetch("subscription", subscription_exposed_id)
+    if not before["discounts"]:
+        raise ApiError(
+            f"No active discount for subscription: {subscription_exposed_id}",
+            status=404,
+            code="resource_missing",
+        )
+    discount = context.fetch("discount", before["discounts"][-1])
+    left = redemptions.replaced(context.following(before), before, [])
+    context.change(before, event=_UPDATED, discounts=left)
+    return discount | {"deleted": True}
 
 
 @operation("POST", "/v1/subscriptions/{subscription}/resume")
@@ -158,6 +178,8 @@ def _check_update(subscription: Json, params: Json) -> None:
             " metadata."
         )
     if params.get("payment_behavior") == "pending_if_incomplete":
+        if "discounts" in params:
+            raise not_in_the_sandbox("`discounts` in a pending update")
         for name in sorted(params.keys() - _PENDING):
             raise ApiError(
                 f"You can't pass `{name}` together with"
@@ -185,6 +207,9 @@ def _plain_values(context: Context, before: Json, params: Json) -> Json:
         values["default_payment_method"] = terms.card_of_customer(
             context, before["customer"], params["default_payment_method"]
         )
+    if "discounts" in params:
+        given = params["discounts"]
+        values["discounts"] = redemptions.replaced(context, before, given)
     if "payment_settings" in params:
         values["payment_settings"] = terms.payment_settings(
             params, before["payment_settings"]

@@ -11,7 +11,14 @@ from stripe_sandbox.invoicing import drafts, finalizing
 from stripe_sandbox.invoicing.drafts import Wanted
 from stripe_sandbox.resources import invoice_items
 from stripe_sandbox.subscribing import items as subscription_items
-from stripe_sandbox.subscribing import pending, proration, renewing, starting, terms
+from stripe_sandbox.subscribing import (
+    pending,
+    proration,
+    redemptions,
+    renewing,
+    starting,
+    terms,
+)
 from stripe_sandbox.subscribing.calendar import boundary_after
 from stripe_sandbox.subscribing.period_lines import lines_of
 
@@ -108,6 +115,9 @@ def applied(
         status = values.get("status", subscription["status"])
         unpaid = invoice["status"] == "open"
         values = values | {
+            "discounts": redemptions.outlasting(
+                context, subscription | values, invoice
+            ),
             "latest_invoice": invoice["id"],
             "status": "past_due" if unpaid else status,
         }
@@ -199,16 +209,20 @@ def _of_change(
     _, old_end = subscription_items.period_of(subscription)
     old = {item["id"]: _terms(item) for item in subscription_items.of(subscription)}
     unchanged = [item["id"] for item in items if old.get(item["id"]) == _terms(item)]
-    debits = [
-        proration.debit(context, subscription, item, from_)
-        for item in subscription_items.in_period(items, (at, end))
-        if (from_ := old_end if item["id"] in unchanged else at) < end
+    remaining = [
+        item
+        | {
+            "current_period_end": end,
+            "current_period_start": old_end if item["id"] in unchanged else at,
+        }
+        for item in items
     ]
+    debits = proration.debits(context, subscription, remaining)
     given_back = _credits(context, subscription, unchanged, at)
     for item in subscription_items.of(subscription):
         if item["id"] in unchanged:
             given_back += proration.credits_for(context, subscription, item, end)
-    return given_back + [made for made in debits if made]
+    return given_back + debits
 
 
 def _credits(

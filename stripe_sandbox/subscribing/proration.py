@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from stripe_sandbox.engine.context import Context
 from stripe_sandbox.engine.store import Json
+from stripe_sandbox.invoicing import discounts
 from stripe_sandbox.invoicing.lines import (
     on_day,
     pricing,
@@ -31,24 +32,40 @@ def credits_for(
     ]
 
 
-def debit(context: Context, subscription: Json, item: Json, at: int) -> Json | None:
-    """Return the values of the debit for an item until the end of its period."""
-    end = item["current_period_end"]
+def debits(context: Context, subscription: Json, items: list[Json]) -> list[Json]:
+    """Return the values of the debits for what is left of the items' periods.
+
+    Each is a share of what a full period costs after the discounts, so that an amount
+    off is shared by items and by time.
+    """
+    ids = discounts.active(context, subscription)
+    parts = [
+        (subscription_items.amount_of(item), item["price"]["product"]) for item in items
+    ]
+    amounts = discounts.after_each(context, ids, parts)
+    found = [
+        _debit(context, subscription, item, ids, full)
+        for item, full in zip(items, amounts, strict=True)
+    ]
+    return [each for each in found if each["amount"] > 0]
+
+
+def _debit(
+    context: Context, subscription: Json, item: Json, ids: list[str], full: list[int]
+) -> Json:
+    at, end = item["current_period_start"], item["current_period_end"]
     whole_s = subscription_items.cycle_s(subscription["billing_cycle_anchor"], [item])
-    amount = prorated(
-        subscription_items.amount_of(item), part_s=end - at, whole_s=whole_s
-    )
-    if not amount:
-        return None
+    so_far = [prorated(cents, part_s=end - at, whole_s=whole_s) for cents in full]
     name = several(product_name(context, item["price"]), item["quantity"])
     return _values(
         subscription,
         item["id"],
-        amount=amount,
+        amount=so_far[-1],
         description=f"Remaining time on {name} after {on_day(at)}",
         period={"end": end, "start": at},
         price=item["price"],
         quantity=item["quantity"],
+        taken_off=discounts.amounts_of(ids, so_far),
     )
 
 
@@ -65,7 +82,8 @@ def remember_lines(context: Context, subscription_id: str, invoice: Json) -> Non
                 "type": "invoice_line_items",
             }
             item_id = details["subscription_item"]
-            _remember(context, subscription_id, item_id, line, reference)
+            net = line | {"amount": discounts.net_of(line)}
+            _remember(context, subscription_id, item_id, net, reference)
 
 
 def remember_items(
@@ -145,6 +163,7 @@ def _values(
     price: Json,
     quantity: int,
     credited: Json | None = None,
+    taken_off: list[Json] | None = None,
 ) -> Json:
     return {
         "amount": amount,
@@ -161,7 +180,10 @@ def _values(
         "period": period,
         "pricing": pricing(price),
         "proration": True,
-        "proration_details": {"credited_items": credited, "discount_amounts": []},
+        "proration_details": {
+            "credited_items": credited,
+            "discount_amounts": taken_off or [],
+        },
         "quantity": quantity,
         "test_clock": subscription["test_clock"],
     }

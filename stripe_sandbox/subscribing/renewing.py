@@ -9,7 +9,7 @@ from stripe_sandbox.engine.store import Json
 from stripe_sandbox.invoicing import collecting, drafts
 from stripe_sandbox.invoicing.drafts import Wanted
 from stripe_sandbox.resources import invoice_items
-from stripe_sandbox.subscribing import ending, proration
+from stripe_sandbox.subscribing import ending, proration, redemptions
 from stripe_sandbox.subscribing import items as subscription_items
 from stripe_sandbox.subscribing.calendar import DAY_S, boundary_after
 from stripe_sandbox.subscribing.period_lines import lines_of
@@ -80,6 +80,7 @@ def renew(context: Context, subscription: Json) -> Json:
     renewed = context.change(
         subscription,
         event="customer.subscription.updated",
+        discounts=redemptions.outlasting(context, subscription, invoice),
         items=renewed["items"],
         latest_invoice=invoice["id"],
         status=renewed["status"],

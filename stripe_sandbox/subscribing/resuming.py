@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from stripe_sandbox import charging
 from stripe_sandbox.engine.context import Context
 from stripe_sandbox.engine.store import Json
 from stripe_sandbox.errors import ApiError, not_in_the_sandbox
@@ -28,7 +29,7 @@ def resume(context: Context, subscription: Json, params: Json) -> Json:
         "payment_behavior": "error_if_incomplete",
         "proration_behavior": "none",
     }
-    with context.store.transaction():
+    with charging.all_or_failed_charge(context):
         resumed = changing.changed(context, subscription, restart, {"status": "active"})
     context.emit("customer.subscription.resumed", resumed)
     return resumed

@@ -8,7 +8,7 @@ from stripe_sandbox.errors import ApiError
 from stripe_sandbox.invoicing import collecting, drafts, finalizing
 from stripe_sandbox.invoicing.drafts import Wanted
 from stripe_sandbox.resources import invoice_items
-from stripe_sandbox.subscribing import proration, renewing, terms
+from stripe_sandbox.subscribing import proration, redemptions, renewing, terms
 from stripe_sandbox.subscribing.period_lines import lines_of
 
 _INCOMPLETE_FOR_S = 23 * 3600
@@ -37,7 +37,11 @@ def begin(context: Context, customer: Json, params: Json) -> tuple[Json, Json]:
         customer = context.change(customer, currency=subscription["currency"])
     prorates = params.get("proration_behavior") != "none"
     invoice = _first_invoice(context, customer, subscription, prorates=prorates)
-    subscription = context.change(subscription, latest_invoice=invoice["id"])
+    subscription = context.change(
+        subscription,
+        discounts=redemptions.outlasting(context, subscription, invoice),
+        latest_invoice=invoice["id"],
+    )
     context.emit("customer.subscription.created", subscription)
     proration.remember_lines(context, subscription["id"], invoice)
     renewing.plan(context, subscription)

@@ -11,7 +11,7 @@ from stripe_sandbox.errors import ApiError, missing_parameter, not_in_the_sandbo
 from stripe_sandbox.resources import payment_methods
 from stripe_sandbox.resources.fields import metadata
 from stripe_sandbox.subscribing import items as subscription_items
-from stripe_sandbox.subscribing import notice
+from stripe_sandbox.subscribing import notice, redemptions
 from stripe_sandbox.subscribing.calendar import DAY_S, boundary_after
 from stripe_sandbox.subscribing.items import Period
 
@@ -59,6 +59,7 @@ def values(context: Context, customer: Json, params: Json) -> Json:
         "customer": customer["id"],
         "default_payment_method": _card(context, customer, params),
         "description": params.get("description"),
+        "discounts": [],
         "items": subscription_items.listed(items, subscription_id),
         "metadata": metadata(params.get("metadata")),
         "payment_settings": payment_settings(params),
@@ -69,6 +70,9 @@ def values(context: Context, customer: Json, params: Json) -> Json:
         "trial_settings": trial_settings(params),
         "trial_start": context.now if beginning.trial_end else None,
     }
+    subscription["discounts"] = redemptions.replaced(
+        context, subscription, params.get("discounts", [])
+    )
     return _with_notice(context, subscription, params)
 
 

@@ -148,7 +148,6 @@ class TestCreate:
         [
             ({"invoice_creation": {"enabled": True}}, "`invoice_creation` on Checkout"),
             ({"automatic_tax": {"enabled": True}}, "`automatic_tax` on Checkout"),
-            ({"allow_promotion_codes": True}, "`allow_promotion_codes` on Checkout"),
         ],
     )
     def test_says_what_the_sandbox_does_not_do(self, open_session, params, what):

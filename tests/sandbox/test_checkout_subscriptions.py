@@ -98,7 +98,9 @@ class TestCheckout:
         assert told[-2:] == ["checkout.session.completed", "charge.updated"]
         assert told.index("customer.subscription.created") < told.index("invoice.paid")
 
-    def test_declined_leaves_nothing(self, client, wire, alice, open_plan, finished):
+    def test_declined_leaves_only_the_charge(
+        self, client, wire, alice, open_plan, finished
+    ):
         session = open_plan(customer=alice.id)
 
         answer = wire.pay(session.id, DECLINED)
@@ -106,6 +108,7 @@ class TestCheckout:
         assert answer.status == 402
         assert finished(session).status == "open"
         assert client.v1.subscriptions.list({"status": "all"}).data == []
+        assert [charge["status"] for charge in wire.charges()] == ["failed"]
         assert wire.pay(session.id).status == 303
 
     def test_a_free_plan_needs_no_payment(
@@ -127,6 +130,26 @@ class TestCheckout:
         done = finished(session)
         assert (session.amount_total, done.payment_status) == (0, "no_payment_required")
         assert done.subscription.status == "trialing"
+
+    def test_the_end_of_a_trial_is_charged(
+        self, client, wire, plan, open_plan, finished
+    ):
+        wire.at(START)
+        session = open_plan(subscription_data={"trial_period_days": 14})
+        wire.pay(session.id)
+        done = finished(session)
+
+        wire.at(START + timedelta(days=14, hours=1))
+
+        after = finished(session).subscription
+        assert (done.invoice.total, done.invoice.billing_reason) == (
+            0,
+            "subscription_create",
+        )
+        assert (after.status, after.latest_invoice.status) == ("active", "paid")
+        assert after.latest_invoice.amount_paid == 2900
+        assert after.latest_invoice.billing_reason == "subscription_cycle"
+        assert [charge["amount"] for charge in wire.charges()] == [2900]
 
 
 class TestChallenge:

@@ -17,8 +17,9 @@ STEPS = 25
 class Life:
     """One customer's random life; each step is followed by the checks."""
 
-    def __init__(self, wire, client, prices, *, seed: int) -> None:
-        self.wire, self.client, self.prices = wire, client, prices
+    def __init__(self, wire, client, prices, coupons, *, seed: int) -> None:
+        self.wire, self.client = wire, client
+        self.prices, self.coupons = prices, coupons
         self.random = random.Random(seed)  # noqa: S311 - no secret
         self.now = START
         self.customer = client.v1.customers.create({"email": "life@x.example"})
@@ -32,10 +33,9 @@ class Life:
             self.put_card("pm_card_visa")
             self.subscription = self._subscribe()
             return
-        act = self.random.choice(
-            [self._change, self._change, self._end, self._card, self._pay_what_is_open]
-        )
-        act(subscription)
+        acts = [self._change, self._change, self._end, self._card, self._redeem,
+                self._pay_what_is_open]  # fmt: skip
+        self.random.choice(acts)(subscription)
 
     def put_card(self, card: str) -> None:
         attach = self.client.v1.payment_methods.attach
@@ -51,8 +51,16 @@ class Life:
     def _subscribe(self) -> stripe.Subscription:
         price = self.random.choice(self.prices)
         return self.client.v1.subscriptions.create(
-            {"customer": self.customer.id, "items": [{"price": price.id}]}
+            {
+                "customer": self.customer.id,
+                "discounts": self._some_coupons(),
+                "items": [{"price": price.id}],
+            }
         )
+
+    def _some_coupons(self) -> list[dict[str, str]]:
+        chosen = self.random.sample(self.coupons, self.random.randint(0, 2))
+        return [{"coupon": coupon.id} for coupon in chosen]
 
     def _wait(self) -> None:
         self.now += timedelta(seconds=self.random.randrange(20 * 86_400))
@@ -103,6 +111,10 @@ class Life:
         )
         self.client.v1.subscriptions.update(subscription.id, wanted)
 
+    def _redeem(self, subscription: stripe.Subscription) -> None:
+        wanted = {"discounts": self._some_coupons()}
+        self.client.v1.subscriptions.update(subscription.id, wanted)
+
     def _card(self, _subscription: stripe.Subscription) -> None:
         self.put_card(
             self.random.choice(["pm_card_visa", "pm_card_chargeCustomerFail"])
@@ -115,8 +127,15 @@ class Life:
 
 
 def told(invoice: stripe.Invoice) -> tuple[object, ...]:
-    lines = [(line.amount, line.description) for line in invoice.lines.data]
+    lines = [
+        (line.amount, line.description, [each.amount for each in line.discount_amounts])
+        for line in invoice.lines.data
+    ]
     return invoice.total, invoice.amount_due, lines
+
+
+def net_of(line) -> int:
+    return line["amount"] - sum(each["amount"] for each in line["discount_amounts"])
 
 
 def check_books(wire) -> None:
@@ -125,7 +144,10 @@ def check_books(wire) -> None:
     [customer] = store.find("customer")
     kept = [each for each in invoices if each["status"] not in ("draft", "void")]
     for invoice in invoices:
-        assert invoice["total"] == sum(x["amount"] for x in invoice["lines"]["data"])
+        assert invoice["total"] == sum(map(net_of, invoice["lines"]["data"]))
+        assert invoice["subtotal"] - invoice["total"] == sum(
+            each["amount"] for each in invoice["total_discount_amounts"]
+        )
     for invoice in kept:
         moved = invoice["ending_balance"] - invoice["starting_balance"]
         assert invoice["amount_due"] == invoice["total"] - moved
@@ -147,7 +169,7 @@ def check_credits(wire) -> None:
     for invoice in store.find("invoice"):
         for line in invoice["lines"]["data"]:
             details = line["parent"]["subscription_item_details"]
-            of_items[details["subscription_item"]] += line["amount"]
+            of_items[details["subscription_item"]] += net_of(line)
     for item in store.find("invoiceitem"):
         if not item.get("deleted") and item["invoice"] is None:
             details = item["parent"]["subscription_details"]
@@ -182,10 +204,18 @@ def prices(plan):
     ]
 
 
+@pytest.fixture
+def coupons(client):
+    third = {"percent_off": 33.3, "duration": "repeating", "duration_in_months": 3}
+    five_dollars = {"amount_off": 500, "currency": "usd", "duration": "forever"}
+    given = [{"percent_off": 50, "duration": "once"}, third, five_dollars]
+    return [client.v1.coupons.create(each) for each in given]
+
+
 @pytest.mark.parametrize("seed", [1, 2, 3, 4])
-def test_the_books_agree_at_every_step(wire, client, prices, seed):
+def test_the_books_agree_at_every_step(wire, client, prices, coupons, seed):
     wire.at(START)
-    life = Life(wire, client, prices, seed=seed)
+    life = Life(wire, client, prices, coupons, seed=seed)
 
     for _ in range(STEPS):
         life.step()

@@ -165,6 +165,20 @@ class TestFirstPaymentFails:
         assert caught.value.code == "card_declined"
         assert client.v1.subscriptions.list({"status": "all"}).data == []
         assert wire.events("customer.subscription.created") == []
+        assert client.v1.invoices.list().data == []
+
+    def test_keeps_the_failed_charge_with_error_if_incomplete(
+        self, client, wire, plan, subscribe
+    ):
+        with pytest.raises(stripe.CardError) as caught:
+            subscribe(plan(), FAILS, payment_behavior="error_if_incomplete")
+
+        [charge] = client.v1.charges.list().data
+        intent = client.v1.payment_intents.retrieve(charge.payment_intent)
+        assert (charge.status, charge.amount) == ("failed", 2900)
+        assert caught.value.json_body["error"]["charge"] == charge.id
+        assert intent.status == "requires_payment_method"
+        assert len(wire.events("charge.failed")) == 1
 
     def test_is_made_good_by_paying_the_invoice(self, client, plan, subscribe):
         subscription = subscribe(plan(), FAILS)

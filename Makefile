@@ -42,6 +42,10 @@ bench: $(LOCKED) ## Measure how fast it is, beside PostgreSQL's own limits
 bench-smoke: $(LOCKED) ## Measure for a minute or two, with goals halved
 	@exec $(BIN)/python -m bench --smoke
 
+.PHONY: bench-pages
+bench-pages: $(LOCKED) ## Measure pages over ten million ledger entries (8 GB of disk)
+	@exec $(BIN)/python -m bench.reading --json var/bench-pages.json
+
 .PHONY: demo-reset
 demo-reset: $(LOCKED) ## Throw the demo's data away; the next run makes it anew
 	@$(BIN)/python -m config.running --forget

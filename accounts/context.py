@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.urls import reverse
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.access import membership_in_use, memberships_of
 from accounts.roles import Permission, may
+from accounts.templatetags.units import moment
+from config import clock
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
@@ -42,6 +45,7 @@ _PAGES = (
     Page("credits:rates", _("Rates"), "calculator"),
     Page("accounts:team", _("Team"), "users"),
     Page("accounts:keys", _("API keys"), "key", Permission.MANAGE_KEYS),
+    Page("credits:alerts", _("Alerts"), "bell"),
     Page("accounts:settings", _("Settings"), "settings"),
 )
 
@@ -82,7 +86,6 @@ class Portal:
     support_email: str = settings.SUPPORT_EMAIL
     is_sandbox: bool = settings.IS_STRIPE_SANDBOX
     version: str = settings.VERSION
-    banners: tuple[Banner, ...] = ()
 
     def __init__(self, request: HttpRequest) -> None:
         """Remember whose page it is."""
@@ -93,6 +96,16 @@ class Portal:
         """Return the stored choice, "auto" without one."""
         stored = self._request.COOKIES.get(THEME_COOKIE, "")
         return stored if stored in THEMES else "auto"
+
+    @property
+    def banners(self) -> tuple[Banner, ...]:
+        """Return what stands above every page: that the clock is not right, if so."""
+        if not clock.offset():
+            return ()
+        text = gettext("The clock is moved: it is now {now}.").format(
+            now=moment(clock.now())
+        )
+        return (Banner("info", text),)
 
     @cached_property
     def account(self) -> Account | None:

@@ -12,6 +12,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts import access, team
+from accounts.countries import COUNTRIES
 from accounts.models import Role, Scope
 from config.clock import now
 
@@ -27,15 +28,26 @@ _PLACES = (
 )
 
 
-def _time_zones() -> list[tuple[str, str]]:
+def time_zones() -> list[tuple[str, str]]:
+    """Return the zones that can be chosen, by name, and how they are shown."""
     names = sorted(name for name in available_timezones() if name.startswith(_PLACES))
     return [("UTC", "UTC"), *((name, name.replace("_", " ")) for name in names)]
+
+
+def country_field(*, is_required: bool = True) -> forms.ChoiceField:
+    """Return the choice of an organization's country."""
+    return forms.ChoiceField(
+        label=_("Country"),
+        choices=[("", _("Choose a country")), *COUNTRIES.items()],
+        required=is_required,
+        help_text=_("Where the organization is. Offers differ by country."),
+    )
 
 
 class SignupForm(forms.Form):
     """What sign-up asks beyond address and password; allauth builds its form on it."""
 
-    field_order = ("name", "organization", "email", "password1")
+    field_order = ("name", "organization", "country", "email", "password1")
 
     name = forms.CharField(
         label=_("Your name"),
@@ -48,13 +60,14 @@ class SignupForm(forms.Form):
         help_text=_("Who pays. Others can be invited later."),
         widget=forms.TextInput(attrs={"autocomplete": "organization"}),
     )
+    country = country_field()
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - allauth's
-        """Ask for no organization when an invitation names it."""
+        """Ask about no organization when an invitation names it."""
         super().__init__(*args, **kwargs)
         request = context.request
         if request and access.invitation_in_hand(request, at=now()):
-            del self.fields["organization"]
+            del self.fields["organization"], self.fields["country"]
 
     def signup(self, request: HttpRequest, user: User) -> None:
         """Keep the name, and open the user's account unless one is to be joined."""
@@ -62,13 +75,15 @@ class SignupForm(forms.Form):
         user.save(update_fields=["name"])
         organization = self.cleaned_data.get("organization")
         if organization:
-            team.open_account(name=organization, owner=user, at=now())
+            country = self.cleaned_data["country"]
+            team.open_account(name=organization, country=country, owner=user, at=now())
 
 
 class NewAccountForm(forms.Form):
     """A further account for somebody who has signed in."""
 
     name = forms.CharField(label=_("Name of the organization"), max_length=120)
+    country = country_field()
 
 
 class InviteForm(forms.Form):
@@ -158,8 +173,8 @@ class ProfileForm(forms.Form):
     )
     time_zone = forms.ChoiceField(
         label=_("Time zone"),
-        choices=_time_zones,
-        help_text=_("Dates and times are shown in this zone."),
+        choices=time_zones,
+        help_text=_("Dates and times are shown to you in this zone."),
     )
 
 
@@ -175,6 +190,12 @@ class AccountForm(forms.Form):
             "Receipts and payment notices go here too, not only to owners and"
             " billing members."
         ),
+    )
+    country = country_field(is_required=False)
+    time_zone = forms.ChoiceField(
+        label=_("Time zone of the organization"),
+        choices=time_zones,
+        help_text=_("Usage is added up by days of this zone, whoever looks at it."),
     )
 
     def __init__(

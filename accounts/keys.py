@@ -19,6 +19,7 @@ from django.db.models import Q
 
 from accounts import auditing, notifying
 from accounts.models import ServiceKey
+from accounts.prepared import columns, fetch, instance
 from accounts.public_ids import ALPHABET
 from accounts.roles import Permission
 
@@ -102,11 +103,19 @@ def authenticate(token: str, *, at: datetime) -> ServiceKey | None:
     """
     if not _is_well_formed(token):
         return None
-    key = ServiceKey.objects.filter(secret_hash=_hash(token)).first()
-    if key is None or not key.is_live(at=at):
-        return None
-    _note_use(key, at=at)
-    return key
+    for row in fetch(_query(), [_hash(token)]):
+        key = instance(ServiceKey, row)
+        if key.is_live(at=at):
+            _note_use(key, at=at)
+            return key
+    return None
+
+
+def _query() -> str:
+    return (
+        f"SELECT {columns(ServiceKey)} FROM accounts_servicekey"  # noqa: S608
+        " WHERE secret_hash = %s"
+    )
 
 
 def _note_use(key: ServiceKey, *, at: datetime) -> None:

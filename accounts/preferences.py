@@ -2,16 +2,43 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import UTC, datetime, time, timedelta
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 from django.db import transaction
 
 from accounts import auditing
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from accounts.models import Account, User
+
+
+@dataclass(frozen=True, slots=True)
+class Today:
+    """The day that it is in a zone: as half-open span, with 23 to 25 hours (R16)."""
+
+    time_zone: str
+    now: datetime
+    starts_at: datetime
+    ends_at: datetime
+
+    @property
+    def hours(self) -> int:
+        """Return how long it is, in whole hours."""
+        return (self.ends_at - self.starts_at) // timedelta(hours=1)
+
+
+def today_in(time_zone: str, *, at: datetime) -> Today:
+    """Return the day of an instant in a zone: what usage of today is counted on."""
+    zone = ZoneInfo(time_zone)
+    date = at.astimezone(zone).date()
+    midnights = (
+        datetime.combine(day, time.min, tzinfo=zone).astimezone(UTC)
+        for day in (date, date + timedelta(days=1))
+    )
+    return Today(time_zone, at, *midnights)
 
 
 @transaction.atomic
@@ -31,10 +58,26 @@ def change_profile(*, user: User, name: str, time_zone: str, at: datetime) -> No
 
 @transaction.atomic
 def change_account(
-    *, account: Account, name: str, billing_email: str, by: User, at: datetime
+    *,
+    account: Account,
+    name: str,
+    billing_email: str,
+    country: str,
+    time_zone: str,
+    by: User,
+    at: datetime,
 ) -> None:
-    """Change an account's name and the address that hears about money."""
-    changes = _apply(account, {"name": name, "billing_email": billing_email})
+    """Change an account's name, billing address, country (an ISO code) and zone.
+
+    The zone decides which day usage is counted on (R16), also of days gone by.
+    """
+    asked = {
+        "name": name,
+        "billing_email": billing_email,
+        "country": country,
+        "time_zone": time_zone,
+    }
+    changes = _apply(account, asked)
     if changes:
         auditing.record(
             action="account.changed",

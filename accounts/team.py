@@ -53,9 +53,9 @@ class NoLongerMember(AccountsError):
 
 
 @transaction.atomic
-def open_account(*, name: str, owner: User, at: datetime) -> Account:
-    """Open an account that a user owns."""
-    account = Account.objects.create(name=name)
+def open_account(*, name: str, owner: User, at: datetime, country: str = "") -> Account:
+    """Open an account that a user owns; its country is an ISO code."""
+    account = Account.objects.create(name=name, country=country)
     Membership.objects.create(account=account, user=owner, role=Role.OWNER)
     auditing.record(
         action="account.opened",

@@ -15,6 +15,7 @@ urlpatterns = [
     path("settings/", settings.settings, name="settings"),
     path("settings/profile/", settings.save_profile, name="save_profile"),
     path("settings/account/", settings.save_account, name="save_account"),
+    path("settings/zone/", settings.zone_today, name="zone_today"),
     path("team/", team.team_page, name="team"),
     path("team/invite/", team.invite, name="invite"),
     path(

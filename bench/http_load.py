@@ -50,6 +50,7 @@ class Load:
         self._random = random.Random(name)  # noqa: S311 - the same load each time
         self._head = (
             "POST /api/v1/debits HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+            "X-Forwarded-Proto: https\r\nX-Forwarded-For: 127.0.0.1\r\n"
             f"Authorization: Bearer {token}\r\nContent-Type: application/json\r\n"
         )
 

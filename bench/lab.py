@@ -29,6 +29,21 @@ _PROCESSED = re.compile(r"transactions actually processed: (\d+)")
 _TPS = re.compile(r"tps = ([\d.]+) \(without")
 _GRANTS_EACH = 3
 
+# What production runs, behind a proxy. No key is real, and nobody asks Stripe.
+_PRODUCTION = {
+    "ENVIRONMENT": "production",
+    "ENV_FILE": os.devnull,
+    "DJANGO_SETTINGS_MODULE": "config.settings",
+    "SECRET_KEY": "not-a-secret" * 5,
+    "ALLOWED_HOSTS": "127.0.0.1",
+    "BASE_URL": "https://127.0.0.1",
+    "SUPPORT_EMAIL": "support@purser.example",
+    "STRIPE_SECRET_KEY": "sk_test_bench",
+    "STRIPE_WEBHOOK_SECRETS": "whsec_bench",
+    "TRUSTED_PROXY_COUNT": "1",
+    "API_REQUESTS_PER_MINUTE": "100000000",
+}
+
 
 @dataclass(slots=True)
 class Lab:
@@ -113,12 +128,7 @@ def open_lab(*, wallets: int) -> Iterator[Lab]:
 
 
 def _set_up_django() -> str:
-    os.environ |= {
-        "ENVIRONMENT": "development",
-        "ENV_FILE": os.devnull,
-        "DJANGO_SETTINGS_MODULE": "config.settings",
-        "API_REQUESTS_PER_MINUTE": "100000000",
-    }
+    os.environ |= _PRODUCTION
     django.setup()
     from accounts import keys  # noqa: PLC0415 - models need the settings
     from accounts.models import Scope  # noqa: PLC0415

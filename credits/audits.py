@@ -6,7 +6,7 @@ wrong. Other apps register their own. All checks of a run see the same instant.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from django.db import connection, transaction
@@ -50,78 +50,6 @@ def verify() -> list[Finding]:
         return [
             Finding(name, text) for name, check in _checks.items() for text in check()
         ]
-
-
-@dataclass(frozen=True, slots=True)
-class HistoryDigest:
-    """What a wallet's entries were, up to number `seq`."""
-
-    seq: int
-    sha256: str
-
-
-def digest_history(
-    up_to: Mapping[int, int] | None = None,
-) -> dict[int, HistoryDigest]:
-    """Return a digest of each wallet's history, by its id: all of it.
-
-    With `up_to`, of those wallets only and only to the entry number given for each.
-    """
-    wallets = "SELECT id AS wallet_id, seq FROM credits_wallet"
-    bounds: list[list[int]] = []
-    if up_to is not None:
-        wallets = (
-            "SELECT * FROM unnest(%s::bigint[], %s::bigint[]) AS b (wallet_id, seq)"
-        )
-        bounds = [list(up_to.keys()), list(up_to.values())]
-    with connection.cursor() as cursor:
-        cursor.execute(_DIGEST.format(wallets=wallets), bounds)
-        return {
-            wallet_id: HistoryDigest(seq, sha256)
-            for wallet_id, seq, sha256 in cursor.fetchall()
-        }
-
-
-def verify_history(recorded: Mapping[int, HistoryDigest]) -> list[Finding]:
-    """Return the wallets whose entries are no longer what was recorded (I9)."""
-    found = digest_history({wallet: digest.seq for wallet, digest in recorded.items()})
-    return [
-        Finding(
-            "I9 history never changes",
-            f"the entries of wallet {wallet} up to number {digest.seq} have changed",
-        )
-        for wallet, digest in sorted(recorded.items())
-        if found[wallet] != digest
-    ][:MAX_FINDINGS]
-
-
-# Names its columns: one that a later version adds must not change what was recorded.
-_DIGEST = """
-    SELECT wallet.wallet_id, wallet.seq, encode(sha256(coalesce(
-        string_agg(sha256(convert_to(concat(
-            ROW(entry.id, entry.seq, kind, credits, held, frozen, debt, balance_after,
-                hold_id, reverses_id, idempotency_key, encode(request_hash, 'hex'),
-                member_id, member, reference, actor, reason,
-                occurred_at AT TIME ZONE 'UTC', created_at AT TIME ZONE 'UTC'),
-            drawn.draws, used.lines), 'UTF8')), '' ORDER BY entry.seq), '')), 'hex')
-    FROM ({wallets}) AS wallet
-    LEFT JOIN credits_ledgerentry AS entry
-        ON entry.wallet_id = wallet.wallet_id AND entry.seq <= wallet.seq
-    LEFT JOIN (
-        SELECT entry_id, string_agg(
-            ROW(grant_id, wallet_id, credits, held, frozen, remaining_after)::text, ';'
-            ORDER BY position, grant_id) AS draws
-        FROM credits_grantdraw GROUP BY entry_id
-    ) AS drawn ON drawn.entry_id = entry.id
-    LEFT JOIN (
-        SELECT entry_id, string_agg(
-            ROW(wallet_id, feature, quantity, rate_version, credits)::text, ';'
-            ORDER BY position) AS lines
-        FROM credits_usageline GROUP BY entry_id
-    ) AS used ON used.entry_id = entry.id
-    GROUP BY wallet.wallet_id, wallet.seq
-    ORDER BY wallet.wallet_id
-"""
 
 
 def _sql_check(sql: str) -> Check:
@@ -222,6 +150,39 @@ register(
     ) AS posted
     WHERE (balance, held, frozen, debt, seq) <> posted.figures
     ORDER BY wallet.id
+    """,
+)
+register(
+    "I2 a member's usage is the sum of their charges",
+    """
+    SELECT format('wallet %s: member %s used %s credits since %s, and was charged %s',
+        usage.wallet_id, usage.member_id, usage.credits, usage.since,
+        -coalesce(sum(charged.credits), 0))
+    FROM credits_memberusage AS usage
+    LEFT JOIN (
+        SELECT entry.wallet_id, entry.credits,
+            coalesce(charge.member_id, entry.member_id) AS member_id,
+            coalesce(charge.occurred_at, entry.occurred_at) AS charged_at
+        FROM credits_ledgerentry AS entry
+        LEFT JOIN credits_ledgerentry AS charge ON charge.id = entry.reverses_id
+        WHERE entry.kind IN ('SPEND', 'CAPTURE', 'REVERSE')
+    ) AS charged ON charged.wallet_id = usage.wallet_id
+        AND charged.member_id = usage.member_id AND charged.charged_at >= usage.since
+    GROUP BY usage.wallet_id, usage.member_id
+    HAVING usage.credits <> -coalesce(sum(charged.credits), 0)
+    ORDER BY usage.wallet_id, usage.member_id
+    """,
+)
+register(
+    "I2 a wallet knows whether it has caps",
+    """
+    SELECT format('wallet %s says has_caps = %s and has %s', id, has_caps, caps)
+    FROM credits_wallet
+    LEFT JOIN (
+        SELECT wallet_id, count(*) AS caps FROM credits_membercap GROUP BY wallet_id
+    ) AS cap ON cap.wallet_id = credits_wallet.id
+    WHERE has_caps <> (caps IS NOT NULL)
+    ORDER BY id
     """,
 )
 register(
@@ -330,5 +291,35 @@ register(
         OR coalesce(moved.held, 0) <> CASE WHEN hold.state = 'OPEN'
             THEN hold.credits - hold.captured ELSE 0 END
     ORDER BY hold.id
+    """,
+)
+register(
+    "I1 days of usage are the sum of their entries",
+    """
+    SELECT format(
+        'wallet %s, day %s of %s, %s: off by %s credits and a quantity of %s, '
+        'entries %s to %s',
+        mark.wallet_id, day, mark.zone, feature, credits, quantity, first, last
+    )
+    FROM (
+        SELECT mark_id, day, feature, member, sum(quantity) AS quantity,
+            sum(credits) AS credits, min(first_seq) AS first, max(last_seq) AS last
+        FROM (
+            SELECT mark_id, day, feature, member, quantity, credits, first_seq,
+                last_seq, NULL AS seq
+            FROM credits_usageday
+            UNION ALL
+            SELECT mark.id, day, feature, member, -quantity, -credits, NULL, NULL,
+                used.seq
+            FROM credits_usagemark AS mark
+            CROSS JOIN LATERAL usage_in_entries(mark.wallet_id, mark.zone, 0, mark.seq)
+                AS used
+        ) AS sums
+        GROUP BY mark_id, day, feature, member
+        HAVING (sum(quantity), sum(credits)) <> (0, 0)
+            OR (min(first_seq), max(last_seq)) <> (min(seq), max(seq))
+    ) AS wrong
+    JOIN credits_usagemark AS mark ON mark.id = wrong.mark_id
+    ORDER BY mark.wallet_id, mark.zone, day, feature, member
     """,
 )

@@ -2,30 +2,44 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.core.validators import MaxValueValidator, MinValueValidator
+from django.core.validators import (
+    MaxValueValidator,
+    MinValueValidator,
+    validate_email,
+)
 from django.utils.translation import gettext_lazy as _
 
-from credits.models import EntryKind
+from accounts.templatetags import units
+from credits.core.amounts import MAX_CREDITS
+from credits.models import ALERTS_LISTED, EXPIRY_DAYS, EntryKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from django.utils.functional import Promise
 
+    from credits.models import AlertSettings
     from credits.quoting import RateTable
 
 _MAX_MINUTES, _MAX_PIECES = 10_000, 1_000_000
+# Not every kind: what is rare, and has no index, would be searched for a long time.
+_SHOWN_KINDS = (EntryKind.GRANT, EntryKind.SPEND, EntryKind.EXPIRE)
 
 
 class StatementFilter(forms.Form):
     """Which part of a statement to show. What makes no sense filters nothing."""
 
-    kind = forms.ChoiceField(choices=EntryKind.choices, required=False)
+    kind = forms.TypedChoiceField(
+        choices=[(kind, kind.label) for kind in _SHOWN_KINDS],
+        coerce=EntryKind,
+        required=False,
+    )
     before = forms.IntegerField(min_value=1, max_value=2**63 - 1, required=False)
 
 
@@ -82,6 +96,17 @@ class CalculatorForm(forms.Form):
         if self.rate.is_timed:
             return (sent["minutes"] or 0) * 60_000 + int(sent["seconds"])
         return int(sent["pieces"])
+
+
+class CapForm(forms.Form):
+    """How many credits a member may use."""
+
+    credits = forms.IntegerField(
+        label=_("Credits"),
+        min_value=0,
+        max_value=MAX_CREDITS,
+        help_text=_("A job that needs more is refused. 0 stops all jobs that cost."),
+    )
 
 
 class UsageRange(forms.Form):
@@ -154,3 +179,84 @@ class UsageFilter(forms.Form):
         asked = self.data.get(name, "")
         offered.setdefault(asked, asked)
         self.fields[name].choices = [*offered.items()]  # type: ignore[attr-defined]
+
+
+class Lines(forms.CharField):
+    """A short list, one member a line."""
+
+    widget = forms.Textarea(attrs={"rows": 3, "autocomplete": "off"})
+
+    def clean(self, value: str) -> list[str]:
+        """Return the lines that say anything, without repetitions."""
+        written = [line.strip() for line in super().clean(value).splitlines()]
+        lines = [*dict.fromkeys(filter(None, written))]
+        if len(lines) > ALERTS_LISTED:
+            raise ValidationError(
+                _("Enter at most %(most)s lines."), params={"most": ALERTS_LISTED}
+            )
+        return lines
+
+
+class AlertForm(forms.Form):
+    """Of what an account is warned, and who is told beside its own people."""
+
+    thresholds = Lines(
+        label=_("Warn when fewer credits are available than"),
+        required=False,
+        help_text=_("One amount a line, up to 10. Each is told once in a cycle."),
+    )
+    expiry_days = forms.TypedMultipleChoiceField(
+        label=_("Warn before credits expire"),
+        coerce=int,
+        choices=[
+            (days, _("1 day before") if days == 1 else _("%d days before") % days)
+            for days in EXPIRY_DAYS
+        ],
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+    )
+    emails = Lines(
+        label=_("Also tell"),
+        required=False,
+        help_text=_("One e-mail address a line, up to 10. Owners are told anyway."),
+    )
+
+    _GROUPED = re.compile(r"\d{1,3}(?:[, ]\d{3})+|\d+", re.ASCII)
+
+    @classmethod
+    def initial_of(cls, settings: AlertSettings) -> dict[str, object]:
+        """Return settings as this form shows them."""
+        return {
+            "thresholds": "\n".join(map(units.credits, settings.thresholds)),
+            "expiry_days": settings.expiry_days,
+            "emails": "\n".join(settings.emails),
+        }
+
+    def clean_thresholds(self) -> list[int]:
+        """Return whole credits."""
+        return [self._amount(line) for line in self.cleaned_data["thresholds"]]
+
+    def clean_emails(self) -> list[str]:
+        """Return addresses in lower case, as users have them."""
+        emails = [line.lower() for line in self.cleaned_data["emails"]]
+        for email in emails:
+            self._check_email(email)
+        return emails
+
+    def _amount(self, line: str) -> int:
+        digits = re.sub("[, ]", "", line) if self._GROUPED.fullmatch(line) else "0"
+        if not 0 < (amount := int(digits[:20])) <= MAX_CREDITS:
+            raise ValidationError(
+                _("“%(line)s” is not a number of credits, such as 500."),
+                params={"line": line[:40]},
+            )
+        return amount
+
+    @staticmethod
+    def _check_email(email: str) -> None:
+        try:
+            validate_email(email)
+        except ValidationError as invalid:
+            raise ValidationError(
+                _("“%(line)s” is not an e-mail address."), params={"line": email[:80]}
+            ) from invalid

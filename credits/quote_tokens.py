@@ -36,12 +36,12 @@ class GivenQuote:
         return self.at + VALID_FOR
 
 
-def issue(quote: Quote, *, account_id: str, rate_plan: str, at: datetime) -> str:
+def issue(quote: Quote, *, account_id: str, at: datetime) -> str:
     """Return a token for the quote of an account, named by its public id."""
     return _SIGNER.sign_object(
         {
             "account": account_id,
-            "rate_plan": rate_plan,
+            "rate_plan": quote.rate_plan,
             "rate_version": quote.rate_version,
             "lines": [
                 [line.feature, line.quantity, line.credits] for line in quote.lines
@@ -72,6 +72,7 @@ def read(token: str, *, account_id: str) -> GivenQuote:
     return GivenQuote(
         quote=Quote(
             credits=sum(line.credits for line in lines),
+            rate_plan=content["rate_plan"],
             rate_version=version,
             lines=lines,
         ),

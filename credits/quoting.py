@@ -88,6 +88,7 @@ class Quote:
     """The exact credits of a job: one line a feature, each rounded up once (R6)."""
 
     credits: int
+    rate_plan: str
     rate_version: int
     lines: tuple[UsedLine, ...]
 
@@ -161,6 +162,7 @@ def quote_at(*, lines: Sequence[JobLine], table: RateTable) -> Quote:
     priced = price_job(lines, {rate.feature: rate.exact for rate in table.rates})
     return Quote(
         credits=sum(line.credits for line in priced),
+        rate_plan=table.rate_plan,
         rate_version=table.version,
         lines=tuple(
             UsedLine(line.feature, line.quantity, table.version, line.credits)

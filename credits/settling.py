@@ -52,6 +52,7 @@ def charge(
     Raises:
         HoldClosed: it was captured or released before (R74).
         HoldLapsed: it has timed out, and there are too few credits.
+        MemberCapReached: it has timed out, and the member may not use that much more.
         IdempotencyConflict: the key was used for something else.
     """
     try:

@@ -10,7 +10,8 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from django.db.models import Case, F, Value, When
+from django.db.models import Case, F, Q, Value, When
+from django.db.models.functions import Least
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -28,7 +29,7 @@ from credits.models import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
     from datetime import datetime
 
 MAX_ROWS = 200
@@ -45,9 +46,17 @@ _SOURCE_LABELS = {
 _JOBS = {EntryKind.SPEND, EntryKind.HOLD, EntryKind.CAPTURE, EntryKind.RELEASE}
 _FROM_PLAN = {GrantSource.PLAN, GrantSource.UPGRADE}
 
+# R15: what plans gave ends with the plan at the latest.
+_ENDS_AT = Case(
+    When(
+        Q(source__in=_FROM_PLAN, wallet__plan_is_over=False),
+        then=Least("expires_at", "wallet__plan_ends_at"),
+    ),
+    default=F("expires_at"),
+)
 # R2: as `ledger_spendable` in credits/sql/_steps.sql draws.
 _CONSUMPTION_ORDER = (
-    F("expires_at").asc(nulls_last=True),
+    F("ends_at").asc(nulls_last=True),
     Case(
         When(source__in=[GrantSource.PROMO, GrantSource.ADJUSTMENT], then=Value(0)),
         When(source__in=_FROM_PLAN, then=Value(1)),
@@ -161,10 +170,10 @@ def balance_of(wallet_id: int, *, at: datetime) -> Balance:
     """
     wallet = up_to_date(Wallet.objects.get(pk=wallet_id), at=at)
     grants = tuple(
-        _grant_view(grant, wallet)
-        for grant in CreditGrant.objects.filter(
-            wallet_id=wallet_id, is_open=True
-        ).order_by(*_CONSUMPTION_ORDER)
+        _grant_view(grant, wallet, ends_at=grant.ends_at)
+        for grant in CreditGrant.objects.filter(wallet_id=wallet_id, is_open=True)
+        .annotate(ends_at=_ENDS_AT)
+        .order_by(*_CONSUMPTION_ORDER)
     )
     # The wallet's own date may be that of a grant which is used up by now.
     ending = [grant.expires_at for grant in grants if grant.expires_at and grant.usable]
@@ -199,15 +208,18 @@ def statement_for(
     at: datetime,
     before_seq: int | None = None,
     limit: int = 50,
-    kind: EntryKind | None = None,
+    kinds: Collection[EntryKind] = (),
 ) -> StatementPage:
-    """Return up to `limit` movements older than `before_seq`, newest first."""
-    ledger.expire_wallet(wallet_id=wallet_id, at=at)
+    """Return up to `limit` movements older than `before_seq`, newest first.
+
+    Of some kinds only, if asked: jobs, or what has an index (`entry_seldom_kind`).
+    """
+    up_to_date(Wallet.objects.get(pk=wallet_id), at=at)
     entries = LedgerEntry.objects.filter(wallet_id=wallet_id).order_by("-seq")
     if before_seq is not None:
         entries = entries.filter(seq__lt=before_seq)
-    if kind is not None:
-        entries = entries.filter(kind=kind)
+    if kinds:
+        entries = entries.filter(kind__in=kinds)
     # One more than asked for tells whether there is another page.
     found = list(entries[: limit + 1])
     rows = _rows(found[:limit])
@@ -222,7 +234,9 @@ def lines_of(entry_ids: Sequence[int]) -> dict[int, tuple[LineView, ...]]:
     return {entry_id: tuple(lines[entry_id]) for entry_id in entry_ids}
 
 
-def _grant_view(grant: CreditGrant, wallet: Wallet) -> GrantView:
+def _grant_view(
+    grant: CreditGrant, wallet: Wallet, *, ends_at: datetime | None
+) -> GrantView:
     source = GrantSource(grant.source)
     is_rolled_over = (
         source in _FROM_PLAN
@@ -239,7 +253,7 @@ def _grant_view(grant: CreditGrant, wallet: Wallet) -> GrantView:
         is_frozen=bool(grant.frozen_for),
         is_rolled_over=is_rolled_over,
         effective_at=grant.effective_at,
-        expires_at=grant.expires_at,
+        expires_at=ends_at,
     )
 
 

@@ -2,63 +2,75 @@
 
 Used credits are those of spends and captures; what was given back is counted on the
 day it was, under the member whose job it was. Days are those of a time zone (R16).
+Each answer is one query, of a function in credits/sql/usage.sql, and one snapshot.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from datetime import UTC, date, datetime, time, timedelta
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
-from django.db.models import Count, Max, Q, Sum
-from django.db.models.functions import Coalesce, TruncDate
+from django.db import connection
 from django.utils.translation import gettext as _
 
 from credits import quoting
-from credits.models import (
-    ABSORBED,
-    EntryKind,
-    HoldState,
-    LedgerEntry,
-    RateUnit,
-    UsageLine,
-)
+from credits.models import ABSORBED, LedgerEntry, RateUnit
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from datetime import date, datetime, tzinfo
-
-    from django.db.models import QuerySet
+    from collections.abc import Sequence
+    from datetime import tzinfo
 
     from credits.core.spans import Span
 
-# Stands where a feature stands, as ABSORBED does: neither is one.
+# Stand where a feature stands, as ABSORBED does: none of them is one.
 GIVEN_BACK = "given-back"
+_NOT_CHARGED = "not-charged"  # its quantity counts jobs
 
-_CHARGES = (EntryKind.SPEND, EntryKind.CAPTURE)
-_MOVES_USAGE = (*_CHARGES, EntryKind.REVERSE)
-# Commands that wait for each other's lock may be numbered out of their order in time.
-_OUT_OF_ORDER = timedelta(days=1)
+NOBODY = "-"  # how a filter asks for what was used without a member
+
+# What was given back on a day follows what was used on it.
+_BY_DAY = """
+    SELECT * FROM usage_by_day(%s, %s, %s, %s, %s, %s, %s)
+    ORDER BY day, feature = 'given-back', feature, member
+"""
+_IN_BRIEF = """
+    SELECT * FROM usage_in_brief(%s, %s, %s, %s, %s, %s, %s)
+    ORDER BY day, feature = 'given-back', feature, member
+"""
+_SINCE = "SELECT usage_since(%s, %s, %s)"
 
 
 @dataclass(frozen=True, slots=True)
-class UsageRow:
-    """What one member used of one feature on one day; negative: not charged."""
+class Used:
+    """So much of one feature; negative: not charged."""
 
-    date: date
     feature: str
     label: str
-    member: str
-    quantity: int
     unit: RateUnit
     shown_per: str
+    quantity: int
     credits: int
 
     @property
     def is_feature(self) -> bool:
         """Whether something was measured, not a charge taken back."""
         return self.feature not in {ABSORBED, GIVEN_BACK}
+
+
+@dataclass(frozen=True, slots=True)
+class UsedOn(Used):
+    """So much of one feature on one day."""
+
+    date: date
+
+
+@dataclass(frozen=True, slots=True)
+class UsedBy(Used):
+    """So much of one feature by one member."""
+
+    member: str
 
     @property
     def member_label(self) -> str:
@@ -67,110 +79,140 @@ class UsageRow:
 
 
 @dataclass(frozen=True, slots=True)
+class UsageRow(UsedOn):
+    """What one member used of one feature on one day."""
+
+    member: str
+
+
+@dataclass(frozen=True, slots=True)
 class Records:
-    """All usage of a span; of each member, how many jobs were not charged."""
+    """Usage of a span: what was asked for by day, and all there is by member.
+
+    `not_charged` has how many jobs of each member were not charged.
+    """
 
     span: Span
-    rows: tuple[UsageRow, ...]
+    feature: str
+    member: str
+    by_day: tuple[UsedOn, ...]
+    by_member: tuple[UsedBy, ...]
     not_charged: Counter[str]
 
+    @property
+    def asked_for(self) -> tuple[UsedBy, ...]:
+        """Return what was asked for by member."""
+        return tuple(
+            row
+            for row in self.by_member
+            if self.feature in {"", row.feature}
+            and (not self.member or row.member == self._name)
+        )
 
-def records_of(wallet_id: int, *, span: Span, zone: tzinfo) -> Records:
-    """Return all usage of a wallet in a span, by days of a zone: four queries."""
-    until = Q(occurred_at__lt=span.ends_at)
-    entries = _entries_since(wallet_id, span.starts_at).filter(until)
-    rows = [*_used(entries, zone), *_given_back(entries, zone)]
-    # A stable sort: what was given back on a day follows what was used on it.
-    rows.sort(key=lambda row: row.date)
-    return Records(span, tuple(rows), _not_charged(entries))
+    @property
+    def not_charged_jobs(self) -> int:
+        """Return how many jobs were not charged: all, or those of the member."""
+        jobs = self.not_charged
+        return jobs[self._name] if self.member else jobs.total()
+
+    @property
+    def _name(self) -> str:
+        return "" if self.member == NOBODY else self.member
+
+
+class _Sum(NamedTuple):
+    day: date | None
+    feature: str
+    member: str | None
+    quantity: int
+    credits: int
+    rate_version: int
+
+
+_Bounds: TypeAlias = tuple[str, datetime, date, date]
+
+
+def records_of(
+    wallet_id: int, *, span: Span, zone: tzinfo, feature: str = "", member: str = ""
+) -> Records:
+    """Return usage of a span by days of a zone, of one feature or member if asked."""
+    sums = _sums(_IN_BRIEF, wallet_id, _span(span, zone), (feature, member))
+    used = [sum_ for sum_ in sums if sum_.feature != _NOT_CHARGED]
+    return Records(
+        span=span,
+        feature=feature,
+        member=member,
+        by_day=tuple(UsedOn(*_used(sum_), sum_.day) for sum_ in used if sum_.day),
+        by_member=tuple(
+            UsedBy(*_used(sum_), sum_.member or "") for sum_ in used if not sum_.day
+        ),
+        not_charged=Counter(
+            {
+                sum_.member or "": sum_.quantity
+                for sum_ in sums
+                if sum_.feature == _NOT_CHARGED and not sum_.day
+            }
+        ),
+    )
+
+
+def rows_of(
+    wallet_id: int, *, span: Span, zone: tzinfo, feature: str = "", member: str = ""
+) -> tuple[UsageRow, ...]:
+    """Return the same by day, feature and member at once: many rows at times."""
+    sums = _sums(_BY_DAY, wallet_id, _span(span, zone), (feature, member))
+    return tuple(
+        UsageRow(*_used(sum_), sum_.day, sum_.member or "")
+        for sum_ in sums
+        if sum_.day and sum_.feature != _NOT_CHARGED
+    )
 
 
 def used_since(wallet_id: int, starts: Sequence[datetime]) -> list[int]:
     """Return the credits used since each instant, less what was given back."""
-    recent = _entries_since(wallet_id, min(starts)).filter(kind__in=_MOVES_USAGE)
-    sums = {
-        f"sum_{n}": Coalesce(Sum("credits", filter=Q(occurred_at__gte=start)), 0)
-        for n, start in enumerate(starts)
-    }
-    return [-credits for credits in recent.aggregate(**sums).values()]
+    return [_used_since(wallet_id, start) for start in starts]
 
 
 def first_entry_at(wallet_id: int) -> datetime | None:
     """Return since when a wallet has moved at all."""
-    first = LedgerEntry.objects.filter(wallet_id=wallet_id, seq=1)
+    # In the order of its index: by id, all entries of all wallets might be searched.
+    first = LedgerEntry.objects.filter(wallet_id=wallet_id, seq=1).order_by("seq")
     return first.values_list("occurred_at", flat=True).first()
 
 
-def _entries_since(wallet_id: int, since: datetime) -> QuerySet[LedgerEntry]:
-    """Return entries from an instant on, found from the newest backwards.
-
-    There is no index on time: each spend would pay for it. Numbers follow time
-    closely, though, so the newest older entry tells where to begin.
-    """
-    ours = LedgerEntry.objects.filter(wallet_id=wallet_id)
-    # Only these kinds: others may be dated back, as an expiry found late.
-    older = ours.filter(
-        kind__in=_MOVES_USAGE, occurred_at__lt=since - _OUT_OF_ORDER
-    ).order_by("-seq")
-    # A query of its own: the planner takes the index only for a number it can see.
-    begin = older.values_list("seq", flat=True).first() or 0
-    return ours.filter(seq__gt=begin, occurred_at__gte=since)
+def _sums(
+    query: str, wallet_id: int, span: _Bounds, asked: tuple[str, str]
+) -> list[_Sum]:
+    # No text in PostgreSQL has a null character: nothing there fits it.
+    texts = [text.replace("\0", "\N{REPLACEMENT CHARACTER}") for text in asked]
+    with connection.cursor() as cursor:
+        cursor.execute(query, [wallet_id, *span, *texts])
+        return [_Sum(*row) for row in cursor.fetchall()]
 
 
-def _used(entries: QuerySet[LedgerEntry], zone: tzinfo) -> list[UsageRow]:
-    groups = (
-        UsageLine.objects.filter(entry__in=entries.filter(kind__in=_CHARGES))
-        .values("feature", "entry__member")
-        .annotate(day=TruncDate("entry__occurred_at", tzinfo=zone))
-        .annotate(n=Sum("quantity"), sum=Sum("credits"), version=Max("rate_version"))
-        .order_by("day", "feature", "entry__member")
-    )
-    return [_row(group) for group in groups]
+def _span(span: Span, zone: tzinfo) -> _Bounds:
+    return str(zone), span.starts_at, span.first_whole_day, span.days[-1].date
 
 
-def _row(group: Mapping[str, Any]) -> UsageRow:
-    feature = group["feature"]
-    rate = quoting.published_rate(feature, group["version"])
+def _used_since(wallet_id: int, start: datetime) -> int:
+    day = start.astimezone(UTC).date()
+    is_midnight = start == datetime.combine(day, time.min, tzinfo=UTC)
+    first_whole_day = day if is_midnight else day + timedelta(days=1)
+    with connection.cursor() as cursor:
+        cursor.execute(_SINCE, [wallet_id, start, first_whole_day])
+        [total] = cursor.fetchone() or (0,)
+    return int(total)
+
+
+def _used(sum_: _Sum) -> tuple[str, str, RateUnit, str, int, int]:
+    named = _named(sum_.feature, sum_.rate_version)
+    return (sum_.feature, *named, sum_.quantity, sum_.credits)
+
+
+def _named(feature: str, version: int) -> tuple[str, RateUnit, str]:
+    if feature == GIVEN_BACK:  # it has no rate, and no version to ask for one
+        return _("Given back"), RateUnit.PIECE, ""
+    if rate := quoting.published_rate(feature, version):
+        return rate.label, rate.unit, rate.shown_per
     label = _("Above the quote, not charged") if feature == ABSORBED else feature
-    return UsageRow(
-        date=group["day"],
-        feature=feature,
-        label=rate.label if rate else label,
-        member=group["entry__member"],
-        quantity=group["n"],
-        unit=rate.unit if rate else RateUnit.PIECE,
-        shown_per=rate.shown_per if rate else _("piece"),
-        credits=group["sum"],
-    )
-
-
-def _given_back(entries: QuerySet[LedgerEntry], zone: tzinfo) -> list[UsageRow]:
-    groups = (
-        entries.filter(kind=EntryKind.REVERSE)
-        .values("reverses__member")
-        .annotate(day=TruncDate("occurred_at", tzinfo=zone), sum=Sum("credits"))
-        .order_by("day", "reverses__member")
-    )
-    return [
-        UsageRow(
-            date=group["day"],
-            feature=GIVEN_BACK,
-            label=_("Given back"),
-            member=group["reverses__member"],
-            quantity=0,
-            unit=RateUnit.PIECE,
-            shown_per="",
-            credits=-group["sum"],
-        )
-        for group in groups
-    ]
-
-
-def _not_charged(entries: QuerySet[LedgerEntry]) -> Counter[str]:
-    ended = entries.filter(
-        kind=EntryKind.RELEASE,
-        hold__state__in=[HoldState.RELEASED, HoldState.EXPIRED],
-        hold__captured=0,
-    )
-    groups = ended.values("hold__member").annotate(n=Count("hold", distinct=True))
-    return Counter({group["hold__member"]: group["n"] for group in groups})
+    return label, RateUnit.PIECE, _("piece")

@@ -10,17 +10,16 @@ from django.utils.translation import gettext as _
 
 from credits import quoting
 from credits.models import ABSORBED
-from credits.usage import GIVEN_BACK
+from credits.usage import GIVEN_BACK, NOBODY
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from datetime import datetime, tzinfo
 
     from credits.core.spans import Day
-    from credits.usage import Records, UsageRow
+    from credits.usage import Records, Used, UsedBy, UsedOn
 
 OTHER = "other"
-NOBODY = "-"  # how a filter asks for what was used without a member
 
 _COLORS = 6
 _TAKEN_BACK = {ABSORBED, GIVEN_BACK}
@@ -60,7 +59,7 @@ class DayUsage:
 class UsageReport:
     """Usage of a span of time, or of one feature or member in it."""
 
-    rows: tuple[UsageRow, ...]
+    rows: tuple[UsedOn, ...]
     features: tuple[Share, ...]
     members: tuple[Share, ...]
     series: tuple[Series, ...]
@@ -85,51 +84,37 @@ class UsageReport:
         return tuple(usage for usage in self.days if usage.day.date in dates)
 
 
-def report_on(
-    records: Records,
-    *,
-    zone: tzinfo,
-    at: datetime,
-    feature: str = "",
-    member: str = "",
-) -> UsageReport:
-    """Return the usage of all, of one feature, of one member, or of both.
+def report_on(records: Records, *, zone: tzinfo, at: datetime) -> UsageReport:
+    """Return the usage of all, of one feature, of one member, or of both, as asked for.
 
     What was given back belongs to a job, not to a feature: one feature shows none.
     """
-    named = "" if member == NOBODY else member
-    rows = tuple(
-        row
-        for row in records.rows
-        if (not feature or row.feature == feature)
-        and (not member or row.member == named)
-    )
-    jobs = records.not_charged
+    rows = records.by_day
     series = _series(rows)
     return UsageReport(
         rows=rows,
         features=_feature_shares(rows, series),
-        members=_member_shares(rows),
+        members=_member_shares(records.asked_for),
         series=series,
         days=_by_day(rows, series, records.span.days, at.astimezone(zone)),
         total=sum(row.credits for row in rows),
-        not_charged_jobs=jobs[named] if member else jobs.total(),
+        not_charged_jobs=records.not_charged_jobs,
     )
 
 
 def features_in(records: Records) -> list[tuple[str, str]]:
     """Return the features that were used, name and label, by label."""
-    used = {(row.feature, row.label) for row in records.rows if row.is_feature}
+    used = {(row.feature, row.label) for row in records.by_member if row.is_feature}
     return sorted(used, key=lambda feature: feature[1])
 
 
 def members_in(records: Records) -> list[tuple[str, str]]:
     """Return who used anything, name and label, by name."""
-    used = {(row.member or NOBODY, row.member_label) for row in records.rows}
+    used = {(row.member or NOBODY, row.member_label) for row in records.by_member}
     return sorted(used)
 
 
-def _series(rows: Iterable[UsageRow]) -> tuple[Series, ...]:
+def _series(rows: Iterable[Used]) -> tuple[Series, ...]:
     labels = {row.feature: row.label for row in rows}
     ranked = [name for name in _ranked(rows) if name not in _TAKEN_BACK]
     # More features than colors: the last color is for all the others.
@@ -146,7 +131,7 @@ def _series(rows: Iterable[UsageRow]) -> tuple[Series, ...]:
     )
 
 
-def _ranked(rows: Iterable[UsageRow]) -> list[str]:
+def _ranked(rows: Iterable[Used]) -> list[str]:
     """Return the features from the most credits to the least."""
     credits = Counter[str]()
     for row in rows:
@@ -155,28 +140,27 @@ def _ranked(rows: Iterable[UsageRow]) -> list[str]:
 
 
 def _feature_shares(
-    rows: Sequence[UsageRow], series: Iterable[Series]
+    rows: Sequence[Used], series: Iterable[Series]
 ) -> tuple[Share, ...]:
     tones = {one.name: one.tone for one in series}
     by_feature = defaultdict(list)
     for row in rows:
         by_feature[row.feature].append(row)
+    charged = _charged(rows)
     return tuple(
-        _feature_share(by_feature[name], rows, tones.get(name, OTHER))
+        _feature_share(by_feature[name], charged, tones.get(name, OTHER))
         for name in _ranked(rows)
     )
 
 
-def _feature_share(
-    ours: Sequence[UsageRow], rows: Sequence[UsageRow], tone: str
-) -> Share:
+def _feature_share(ours: Sequence[Used], charged: int, tone: str) -> Share:
     first = ours[0]
     credits = sum(row.credits for row in ours)
     quantity = sum(row.quantity for row in ours)
     return Share(
         label=first.label,
         credits=credits,
-        percent=_percent(credits, rows),
+        percent=_percent(credits, charged),
         quantity=quoting.quantity_text(first.unit, quantity, first.shown_per)
         if first.is_feature
         else "",
@@ -184,24 +168,28 @@ def _feature_share(
     )
 
 
-def _member_shares(rows: Sequence[UsageRow]) -> tuple[Share, ...]:
+def _member_shares(rows: Sequence[UsedBy]) -> tuple[Share, ...]:
     credits = Counter[str]()
     for row in rows:
         credits[row.member_label] += row.credits
+    charged = _charged(rows)
     return tuple(
-        Share(label, sum_, _percent(sum_, rows))
+        Share(label, sum_, _percent(sum_, charged))
         for label, sum_ in credits.most_common()
     )
 
 
-def _percent(credits: int, rows: Iterable[UsageRow]) -> int:
+def _charged(rows: Iterable[Used]) -> int:
+    return sum(row.credits for row in rows if row.is_feature)
+
+
+def _percent(credits: int, charged: int) -> int:
     """Return the share of all that was charged, rounded down; a bar's length."""
-    charged = sum(row.credits for row in rows if row.is_feature)
     return max(credits, 0) * 100 // charged if charged > 0 else 0
 
 
 def _by_day(
-    rows: Iterable[UsageRow],
+    rows: Iterable[UsedOn],
     series: Sequence[Series],
     days: Iterable[Day],
     today: datetime,

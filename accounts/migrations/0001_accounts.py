@@ -25,7 +25,7 @@ class Migration(migrations.Migration):
                 ('public_id', models.CharField(default=accounts.models.account.new_account_id, max_length=32, unique=True)),
                 ('name', models.CharField(max_length=120)),
                 ('billing_email', models.EmailField(blank=True, max_length=254)),
-                ('country', models.CharField(blank=True, max_length=2)),
+                ('country', models.CharField(blank=True, help_text='ISO code.', max_length=2)),
                 ('time_zone', models.CharField(default='UTC', max_length=64)),
                 ('created_at', models.DateTimeField(auto_now_add=True)),
             ],

@@ -18,7 +18,7 @@ class Account(models.Model):
     public_id = models.CharField(max_length=32, unique=True, default=new_account_id)
     name = models.CharField(max_length=120)
     billing_email = models.EmailField(blank=True)
-    country = models.CharField(max_length=2, blank=True)
+    country = models.CharField(max_length=2, blank=True, help_text="ISO code.")
     time_zone = models.CharField(max_length=64, default="UTC")
     created_at = models.DateTimeField(auto_now_add=True)
 

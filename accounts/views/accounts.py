@@ -28,7 +28,7 @@ def new_account(request: HttpRequest) -> HttpResponse:
     user, at = cast("User", request.user), now()
     form = NewAccountForm(request.POST or None)
     if form.is_valid():
-        account = team.open_account(name=form.cleaned_data["name"], owner=user, at=at)
+        account = team.open_account(**form.cleaned_data, owner=user, at=at)
         access.use_account(request, account)
         return see_other(settings.LOGIN_REDIRECT_URL)
     context = {

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_POST, require_safe
 from accounts import preferences
 from accounts.access import account_page, requires
 from accounts.context import THEME_COOKIE, THEMES
-from accounts.forms import AccountForm, ProfileForm
+from accounts.forms import AccountForm, ProfileForm, time_zones
 from accounts.http import next_url, see_other
 from accounts.roles import Permission, may, who_may
 from config.clock import now
@@ -49,7 +49,7 @@ def save_profile(request: AccountRequest) -> HttpResponse:
 @require_POST
 @requires(Permission.MANAGE_SETTINGS)
 def save_account(request: AccountRequest) -> HttpResponse:
-    """Save the account's name and billing e-mail."""
+    """Save the account's name, billing e-mail, country and time zone."""
     form = AccountForm(request.POST)
     if not form.is_valid():
         return _page(request, organization=form)
@@ -58,6 +58,17 @@ def save_account(request: AccountRequest) -> HttpResponse:
     )
     messages.success(request, _("The account is saved."))
     return see_other("accounts:settings")
+
+
+@require_safe
+@account_page
+def zone_today(request: AccountRequest) -> HttpResponse:
+    """Say when today began in a zone that somebody thinks of choosing."""
+    zone = request.GET.get("time_zone", "")
+    if zone not in dict(time_zones()):
+        return HttpResponseBadRequest()
+    context = {"today": preferences.today_in(zone, at=now())}
+    return render(request, "accounts/_zone_today.html", context)
 
 
 @require_POST
@@ -91,8 +102,14 @@ def _page(
         or ProfileForm(initial={"name": user.name, "time_zone": user.time_zone}),
         "organization": organization
         or AccountForm(
-            initial={"name": account.name, "billing_email": account.billing_email}
+            initial={
+                "name": account.name,
+                "billing_email": account.billing_email,
+                "country": account.country,
+                "time_zone": account.time_zone,
+            }
         ),
+        "today": preferences.today_in(account.time_zone, at=now()),
         "may_manage": may(request.membership.role, Permission.MANAGE_SETTINGS),
         "managers": who_may(Permission.MANAGE_SETTINGS),
     }

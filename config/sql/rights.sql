@@ -7,20 +7,25 @@ GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO {application};
 
 REVOKE INSERT, UPDATE, DELETE ON
     credits_wallet, credits_creditgrant, credits_ledgerentry, credits_grantdraw,
-    credits_usageline, credits_hold, django_migrations
+    credits_usageline, credits_hold, credits_membercap, credits_memberusage,
+    credits_usagemark, credits_usageday, credits_freevideo, django_migrations
 FROM {application};
 REVOKE UPDATE, DELETE ON accounts_auditevent FROM {application};
 -- R36, R96: what is published is never edited.
 REVOKE UPDATE, DELETE ON
-    credits_ratecard, credits_rate, billing_planversion, billing_blockoffer
+    credits_ratecard, credits_rate, billing_planversion, billing_blockoffer,
+    billing_freevideooffer
 FROM {application};
 REVOKE UPDATE, DELETE ON billing_webhookevent FROM {application};
 GRANT UPDATE (handled_at, outcome) ON billing_webhookevent TO {application};
 
 REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA public FROM PUBLIC, {application};
 GRANT EXECUTE ON FUNCTION
-    ledger_open_wallet, ledger_set_terms, ledger_grant, ledger_spend,
+    ledger_open_wallet, ledger_set_terms, ledger_set_cycles, ledger_grant,
+    ledger_spend,
     ledger_expire, ledger_expire_one, ledger_hold, ledger_extend_hold, ledger_capture,
     ledger_release, ledger_revoke, ledger_freeze, ledger_unfreeze, ledger_reverse,
-    ledger_move, ledger_debt
+    ledger_move, ledger_debt, ledger_free_videos,
+    ledger_claim_free_video, ledger_set_cap, ledger_member_usage,
+    usage_in_entries, usage_by_day, usage_in_brief, usage_since, usage_add_up
 TO {application};

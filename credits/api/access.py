@@ -6,17 +6,17 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from django.db.models import F, OuterRef, Subquery
 from django.http import HttpRequest
 from ninja.security import HttpBearer
 
 from accounts import keys
+from accounts.prepared import columns, fetch, instance
 from config.clock import now
 from credits import ledger
 from credits.api import problems
 from credits.api.handlers import unauthenticated
 from credits.api.problems import Problem
-from credits.models import Hold, RateCard, Wallet, WalletUnit
+from credits.models import Hold, Wallet, WalletUnit
 from credits.quoting import NoRateCard, rate_table
 
 if TYPE_CHECKING:
@@ -100,19 +100,27 @@ def all_addressed(
 ) -> dict[str, Addressed]:
     """Return the wallets of accounts that the key may speak for: one query or none."""
     known = {name for name in account_ids if _ACCOUNT_ID.fullmatch(name)}
-    wallets = Wallet.objects.filter(
-        account__public_id__in=known, unit=WalletUnit.CREDITS
-    )
-    if key.account_id is not None:
-        wallets = wallets.filter(account_id=key.account_id)
-    cards = RateCard.objects.filter(rate_plan=OuterRef("rate_plan"), starts_at__lte=at)
-    version = cards.order_by("-starts_at").values("version")[:1]
-    found = wallets.annotate(
-        rate_version=Subquery(version), public_id=F("account__public_id")
-    )
+    if not known:
+        return {}
+    rows = fetch(_query(), [at, list(known), key.account_id, key.account_id])
     return {
-        wallet.public_id: Addressed(wallet, wallet.rate_version) for wallet in found
+        row.account_name: Addressed(instance(Wallet, row), row.rate_version)
+        for row in rows
     }
+
+
+def _query() -> str:
+    return f"""
+        SELECT {columns(Wallet)}, accounts_account.public_id AS account_name, (
+            SELECT version FROM credits_ratecard
+            WHERE rate_plan = credits_wallet.rate_plan AND starts_at <= %s
+            ORDER BY starts_at DESC LIMIT 1
+        ) AS rate_version
+        FROM credits_wallet
+        JOIN accounts_account ON accounts_account.id = credits_wallet.account_id
+        WHERE accounts_account.public_id = ANY (%s) AND unit = '{WalletUnit.CREDITS}'
+            AND (%s::bigint IS NULL OR account_id = %s)
+    """  # noqa: S608 - of the names of columns
 
 
 def hold_of(key: ServiceKey, hold_id: str) -> Hold:

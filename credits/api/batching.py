@@ -68,7 +68,7 @@ class Batch:
         )
         for place, job in self._jobs.items():
             try:
-                command = self._command(job, members)
+                command = self._command(job, members, at=at)
             except _REFUSED as refusal:
                 self._refuse(place, refusal)
                 continue
@@ -78,7 +78,7 @@ class Batch:
                 self._commands[place] = command
 
     def _command(
-        self, job: BatchItemIn, members: Members
+        self, job: BatchItemIn, members: Members, *, at: datetime
     ) -> ledger.Spend | LedgerEntry:
         if job.account not in self._targets:
             raise no_account()
@@ -86,6 +86,7 @@ class Batch:
             *(job, self._targets[job.account], members),
             key=ledger_key(job.key),
             actor=actor_of(self._key),
+            at=at,
         )
 
     def _spend(self, *, at: datetime) -> None:
@@ -116,5 +117,4 @@ class Batch:
 
 
 def _error(error: ErrorDetails) -> dict[str, str]:
-    steps = "".join(f"/{step}" for step in error["loc"])
-    return {"detail": error["msg"], "pointer": f"#{steps}"}
+    return {"detail": error["msg"], "pointer": problems.pointer(error["loc"])}

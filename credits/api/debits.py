@@ -6,28 +6,39 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from credits import ledger, statements
+from credits.api import problems
 from credits.api.pricing import lines_out, priced, unpriced
 from credits.api.schemas import DebitOut, LineOut
 from credits.api.writing import OUTDATED, first_entry
 from credits.core.amounts import require_credits
 from credits.models import LedgerEntry
+from credits.quoting import NoRateCard, rate_table, rates_in_force
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
 
     from credits.api.access import Addressed
     from credits.api.schemas import DebitIn
     from credits.api.writing import Members
     from credits.ledger import Spend, Spent
+    from credits.quoting import RateTable
 
 
 def command_for(
-    job: DebitIn, target: Addressed, members: Members, *, key: str, actor: str
+    job: DebitIn,
+    target: Addressed,
+    members: Members,
+    *,
+    key: str,
+    actor: str,
+    at: datetime,
 ) -> Spend | LedgerEntry:
     """Return the command that charges a job, or what it did before it was outdated.
 
     Raises:
-        Problem: a feature has no rate, or nobody of the account is that member.
+        Problem: a feature has no rate, or none had when the job ran, or nobody of
+            the account is that member.
         NoRateCard: no card of the account's rate plan has started.
         AmountOutOfBounds: it costs more than the ledger can count.
         IdempotencyConflict: it is refused, and its key was used for something else.
@@ -38,9 +49,10 @@ def command_for(
         idempotency_key=key,
         actor=actor,
         reference=job.reference,
+        ran_at=job.ran_at,
     )
     try:
-        quote = priced(job.lines, target.rates)
+        quote = priced(job.lines, _rates(job, target, at=at))
         member = members.find(target.wallet.account_id, job.member)
     except OUTDATED:
         first = first_entry(
@@ -63,13 +75,14 @@ def command_for(
 
 def charged(account: str, command: Spend, spent: Spent, target: Addressed) -> DebitOut:
     """Return what a command did that took effect just now."""
+    version = command.lines[0].rate_version
     return DebitOut(
         account=account,
         seq=spent.seq,
         credits=spent.credits,
         balance_after=spent.balance_after,
-        rate_version=command.lines[0].rate_version,
-        lines=lines_out(command.lines, target.rates),
+        rate_version=version,
+        lines=lines_out(command.lines, rate_table(target.wallet.rate_plan, version)),
         member=command.member or None,
         reference=command.reference,
         occurred_at=spent.occurred_at,
@@ -96,3 +109,15 @@ def recorded(entry_ids: Sequence[int]) -> dict[int, DebitOut]:
         )
         for entry in entries.filter(pk__in=entry_ids)
     }
+
+
+def _rates(job: DebitIn, target: Addressed, *, at: datetime) -> RateTable:
+    # R20: the rates of the run. A clock that is ahead of ours means now.
+    if job.ran_at is None or job.ran_at >= at:
+        return target.rates
+    try:
+        return rates_in_force(rate_plan=target.wallet.rate_plan, at=job.ran_at)
+    except NoRateCard as missing:
+        raise problems.invalid(
+            [{"detail": "No rates were in force then.", "pointer": "#/ran_at"}]
+        ) from missing

@@ -5,16 +5,25 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ninja import NinjaAPI
+from ninja.openapi.schema import OpenAPISchema
 from ninja.parser import Parser
 
 from credits.api import problems
+from credits.api.access import ServiceKeyAuth
 from credits.api.problems import Problem
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
-    from ninja.openapi.schema import OpenAPISchema
+    from ninja.operation import Operation
 
 _PROBLEM = {"$ref": "#/components/schemas/ProblemOut"}
+_WAIT = {
+    "Retry-After": {
+        "description": "Seconds to wait before the request is repeated.",
+        "required": True,
+        "schema": {"type": "integer", "minimum": 1},
+    }
+}
 
 
 class JsonParser(Parser):
@@ -34,8 +43,37 @@ class JsonParser(Parser):
         return super().parse_body(request)
 
 
+class Document(OpenAPISchema):
+    """What ninja's own document leaves out: scopes, and how errors are answered."""
+
+    def operation_security(self, operation: Operation) -> list[dict[str, Any]]:
+        """Return that a key is needed, and which scope it must have."""
+        needed = super().operation_security(operation) or []
+        for scheme, guard in zip(needed, operation.auth_callbacks, strict=True):
+            if isinstance(guard, ServiceKeyAuth):
+                scheme[ServiceKeyAuth.__name__] = [guard.scope.value]
+        return needed
+
+    def operation_parameters(self, operation: Operation) -> list[dict[str, Any]]:
+        """Return the parameters; ninja repeats examples where no list may be."""
+        parameters = super().operation_parameters(operation)
+        for parameter in parameters:
+            parameter.pop("examples", None)
+        return parameters
+
+    def responses(self, operation: Operation) -> dict[int, dict[str, Any]]:
+        """Return all answers; ninja knows one media type for them, and no headers."""
+        answers = super().responses(operation)
+        for status, answer in answers.items():
+            if answer["content"]["application/json"]["schema"] == _PROBLEM:
+                answer["content"] = {problems.MEDIA_TYPE: {"schema": _PROBLEM}}
+            if status in {429, 503}:
+                answer["headers"] = _WAIT
+        return answers
+
+
 class DocumentedAPI(NinjaAPI):
-    """An API whose document tells which media type its errors have."""
+    """An API that is described by `Document`."""
 
     def get_openapi_schema(
         self,
@@ -43,18 +81,7 @@ class DocumentedAPI(NinjaAPI):
         path_prefix: str | None = None,
         path_params: dict[str, Any] | None = None,
     ) -> OpenAPISchema:
-        """Return the document; ninja knows one media type for all answers."""
-        document = super().get_openapi_schema(
-            path_prefix=path_prefix, path_params=path_params
-        )
-        for operations in document["paths"].values():
-            for operation in operations.values():
-                for answer in operation["responses"].values():
-                    _name_media_type(answer)
-        return document
-
-
-def _name_media_type(answer: dict[str, Any]) -> None:
-    content = answer.get("content", {})
-    if content.get("application/json", {}).get("schema") == _PROBLEM:
-        answer["content"] = {problems.MEDIA_TYPE: content["application/json"]}
+        """Return the document."""
+        if path_prefix is None:
+            path_prefix = self.get_root_path(path_params or {})
+        return Document(self, path_prefix)

@@ -12,6 +12,7 @@ from django.http import UnreadablePostError
 from ninja.errors import HttpError, Throttled, ValidationError
 from psycopg_pool import PoolTimeout
 
+from accounts.roles import Permission, who_may
 from credits import ledger
 from credits.api import problems
 from credits.api.problems import Problem
@@ -73,6 +74,18 @@ def _insufficient(refusal: ledger.InsufficientCredits) -> Problem:
     )
 
 
+def _capped(refusal: ledger.MemberCapReached) -> Problem:
+    managers = ", ".join(who_may(Permission.MANAGE_TEAM))
+    return Problem(
+        problems.MEMBER_CAP_REACHED,
+        str(refusal),
+        needed=refusal.needed,
+        cap=refusal.cap,
+        used=refusal.used,
+        way_forward=f"These roles can raise it on the page “Team”: {managers}.",
+    )
+
+
 def _blocked(refusal: ledger.SpendingBlocked) -> Problem:
     return Problem(
         problems.SPENDING_BLOCKED,
@@ -80,6 +93,28 @@ def _blocked(refusal: ledger.SpendingBlocked) -> Problem:
         rule=refusal.block.value,
         way_forward=refusal.way_forward,
     )
+
+
+def _no_free_videos(refusal: ledger.NoFreeVideos) -> Problem:
+    return Problem(
+        problems.NO_FREE_VIDEOS,
+        str(refusal),
+        way_forward="Videos of this account cost credits: hold or debit them.",
+    )
+
+
+def _free_videos_used_up(refusal: ledger.FreeVideosUsedUp) -> Problem:
+    return Problem(
+        problems.FREE_VIDEOS_USED_UP,
+        str(refusal),
+        quota=refusal.quota,
+        starts_again_at=refusal.starts_again_at,
+        way_forward=refusal.way_forward,
+    )
+
+
+def _free_video_too_long(refusal: ledger.FreeVideoTooLong) -> Problem:
+    return problems.invalid([{"detail": str(refusal), "pointer": "#/milliseconds"}])
 
 
 def _conflict(refusal: ledger.IdempotencyConflict) -> Problem:
@@ -140,8 +175,7 @@ def _error(error: dict[str, Any]) -> dict[str, str]:
     if where != "body":
         return {"detail": error["msg"], where: str(path[-1])}
     # The first step is the name of the function's argument.
-    steps = "".join(f"/{step}" for step in path[1:])
-    return {"detail": error["msg"], "pointer": f"#{steps}"}
+    return {"detail": error["msg"], "pointer": problems.pointer(path[1:])}
 
 
 def _http_error(error: HttpError) -> Problem:
@@ -183,7 +217,11 @@ _TRANSLATIONS: Iterable[
 ] = (
     ((Problem,), _itself),
     ((ledger.InsufficientCredits,), _insufficient),
+    ((ledger.MemberCapReached,), _capped),
     ((ledger.SpendingBlocked,), _blocked),
+    ((ledger.NoFreeVideos,), _no_free_videos),
+    ((ledger.FreeVideosUsedUp,), _free_videos_used_up),
+    ((ledger.FreeVideoTooLong,), _free_video_too_long),
     ((ledger.IdempotencyConflict,), _conflict),
     ((ledger.HoldNotFound,), _no_hold),
     ((ledger.HoldClosed,), _hold_closed),

@@ -40,6 +40,14 @@ from credits.models import HoldState
 _READ = (401, 403, 404, 422, 429, 500, 503)
 _UNPAID = tuple(status for status in REFUSALS if status != 402)
 
+# What the id of a hold that was just placed is good for.
+_NEXT = {
+    "links": {
+        name: {"operationId": name, "parameters": {"hold_id": "$response.body#/hold"}}
+        for name in ("hold", "extend_hold", "capture_hold", "release_hold")
+    }
+}
+
 router = Router(tags=["Holds"], auth=ServiceKeyAuth(Scope.CREDITS_HOLD))
 
 
@@ -48,6 +56,7 @@ router = Router(tags=["Holds"], auth=ServiceKeyAuth(Scope.CREDITS_HOLD))
     response={(200, 201): PlacedOut, REFUSALS: ProblemOut},
     operation_id="place_hold",
     summary="Hold credits for a job",
+    openapi_extra={"responses": {200: _NEXT, 201: _NEXT}},
 )
 def place(
     request: ApiRequest,
@@ -74,6 +83,7 @@ def place(
     held = ledger.hold(
         wallet_id=target.wallet.pk,
         credits=quote.credits,
+        rate_plan=quote.rate_plan,
         rate_version=quote.rate_version,
         idempotency_key=key,
         actor=actor_of(request.auth),

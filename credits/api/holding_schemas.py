@@ -4,15 +4,26 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, Self
+from typing import TYPE_CHECKING, Annotated, Self
 
 from ninja import Schema
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from credits.api.schemas import AccountId, LineOut, Lines, Member, Reference, Request
+from credits.api.schemas import (
+    AccountId,
+    LineOut,
+    Lines,
+    Member,
+    Reference,
+    Request,
+    Whole,
+)
 from credits.ledger import LONGEST_LIFE, TIME_TO_LIVE
 from credits.models import HoldState
+
+if TYPE_CHECKING:
+    from pydantic.config import JsonDict
 
 _DEFAULT_S = int(TIME_TO_LIVE.total_seconds())
 
@@ -24,6 +35,7 @@ Lifetime = Annotated[
         le=int(LONGEST_LIFE.total_seconds()),
         description="Seconds until the hold times out, unless it is extended.",
     ),
+    Whole,
 ]
 HoldId = Annotated[
     str,
@@ -42,8 +54,25 @@ class Cause(StrEnum):
     FAILED = "failed"
 
 
+# Null is as good as absent.
+_QUOTE_OR_LINES: JsonDict = {
+    "oneOf": [
+        {
+            "required": ["quote"],
+            "properties": {"quote": {"type": "string"}, "lines": {"type": "null"}},
+        },
+        {
+            "required": ["lines"],
+            "properties": {"lines": {"type": "array"}, "quote": {"type": "null"}},
+        },
+    ]
+}
+
+
 class HoldIn(Request):
     """A job that starts, priced before or now: either `quote` or `lines`."""
+
+    model_config = ConfigDict(json_schema_extra=_QUOTE_OR_LINES)
 
     account: AccountId
     quote: str | None = Field(

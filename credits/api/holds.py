@@ -13,15 +13,8 @@ from credits.api.pricing import priced, unpriced
 from credits.api.problems import Problem
 from credits.api.schemas import LineOut
 from credits.api.writing import Members, first_entry
-from credits.models import (
-    ABSORBED,
-    EntryKind,
-    Hold,
-    HoldState,
-    LedgerEntry,
-    RateCard,
-)
-from credits.quoting import NoRateCard, rate_table
+from credits.models import ABSORBED, EntryKind, Hold, HoldState, LedgerEntry
+from credits.quoting import rate_table
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -96,15 +89,8 @@ class AskedHold:
 
 
 def rates_of(hold: Hold) -> RateTable:
-    """Return the rates that a hold's job is charged at, whatever is in force (R96).
-
-    Raises:
-        NoRateCard: the account's rate plan has changed to one without this version.
-    """
-    try:
-        return rate_table(hold.wallet.rate_plan, hold.rate_version)
-    except RateCard.DoesNotExist as missing:
-        raise NoRateCard(hold.wallet.rate_plan) from missing
+    """Return the rates that a hold's job is charged at, whatever is in force (R96)."""
+    return rate_table(hold.rate_plan, hold.rate_version)
 
 
 def placed(hold_id: int, *, at: datetime) -> PlacedOut:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from django.http import JsonResponse
 
@@ -33,7 +34,10 @@ class Kind:
 MALFORMED = Kind("malformed-request", 400, "The request cannot be read")
 UNAUTHENTICATED = Kind("unauthenticated", 401, "A valid service key is needed")
 INSUFFICIENT_CREDITS = Kind("insufficient-credits", 402, "Not enough credits")
+MEMBER_CAP_REACHED = Kind("member-cap-reached", 402, "The member's cap is reached")
 SPENDING_BLOCKED = Kind("spending-blocked", 402, "This account cannot spend credits")
+NO_FREE_VIDEOS = Kind("no-free-videos", 402, "This account is not on Free")
+FREE_VIDEOS_USED_UP = Kind("free-videos-used-up", 402, "No free videos are left")
 HOLD_EXPIRED = Kind("hold-expired", 402, "The hold has timed out")
 MISSING_SCOPE = Kind("missing-scope", 403, "The service key lacks a scope")
 NOT_FOUND = Kind("not-found", 404, "There is no such thing")
@@ -105,6 +109,12 @@ def invalid(errors: Iterable[dict[str, str]]) -> Problem:
     return Problem(
         INVALID, " ".join(error["detail"] for error in listed), errors=listed
     )
+
+
+def pointer(path: Iterable[int | str]) -> str:
+    """Return where something is in the body: a JSON Pointer, as a fragment."""
+    steps = (str(step).replace("~", "~0").replace("/", "~1") for step in path)
+    return "#" + "".join(f"/{quote(step)}" for step in steps)
 
 
 class ProblemMiddleware:

@@ -8,7 +8,7 @@ from ninja import Query, Router
 
 from accounts.models import Scope
 from config.clock import now
-from credits import quote_tokens, quoting, statements
+from credits import ledger, quote_tokens, quoting, statements
 from credits.api.access import ApiRequest, ServiceKeyAuth, addressed
 from credits.api.pricing import lines_out, priced
 from credits.api.schemas import (
@@ -16,6 +16,7 @@ from credits.api.schemas import (
     BalanceOut,
     DrawOut,
     EntryOut,
+    FreeVideosOut,
     GrantOut,
     LineOut,
     ProblemOut,
@@ -83,11 +84,9 @@ def quote(request: ApiRequest, job: QuoteIn) -> QuoteOut:
     target = addressed(request.auth, job.account, at=at)
     quoted = priced(job.lines, target.rates)
     wallet = statements.up_to_date(target.wallet, at=at)
-    is_covered = not wallet.spending_block and quoted.credits <= wallet.available
+    is_covered = not wallet.block_at(at) and quoted.credits <= wallet.available
     return QuoteOut(
-        quote=quote_tokens.issue(
-            quoted, account_id=job.account, rate_plan=wallet.rate_plan, at=at
-        ),
+        quote=quote_tokens.issue(quoted, account_id=job.account, at=at),
         expires_at=at + quote_tokens.VALID_FOR,
         account=job.account,
         credits=quoted.credits,
@@ -106,14 +105,15 @@ def quote(request: ApiRequest, job: QuoteIn) -> QuoteOut:
     summary="Read the balance",
     tags=["Credits"],
 )
-def balance(request: ApiRequest, account: str) -> BalanceOut:
-    """Return an account's credits and the grants they are made of.
+def balance(request: ApiRequest, account: AccountId) -> BalanceOut:
+    """Return an account's credits, the grants they are made of, and free videos.
 
     Scope: `credits:read`.
     """
     at = now()
     wallet = addressed(request.auth, account, at=at).wallet
     figures = statements.balance_of(wallet.pk, at=at)
+    free_videos = ledger.free_videos(wallet_id=wallet.pk, at=at)
     return BalanceOut(
         account=account,
         posted=figures.posted,
@@ -124,6 +124,7 @@ def balance(request: ApiRequest, account: str) -> BalanceOut:
         next_expiry_at=figures.next_expiry_at,
         next_expiry_credits=figures.next_expiry_credits,
         grants=[_grant_out(grant) for grant in figures.grants],
+        free_videos=FreeVideosOut.from_orm(free_videos) if free_videos else None,
     )
 
 
@@ -137,7 +138,7 @@ def balance(request: ApiRequest, account: str) -> BalanceOut:
 )
 def statement(
     request: ApiRequest,
-    account: str,
+    account: AccountId,
     before: Before = None,
     limit: Limit = 50,
 ) -> StatementOut:

@@ -6,7 +6,14 @@ from datetime import datetime
 from typing import Annotated
 
 from ninja import Schema
-from pydantic import ConfigDict, Field, SkipValidation
+from pydantic import (
+    AwareDatetime,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SkipValidation,
+)
+from pydantic_core import PydanticCustomError
 
 from credits.api.writing import KEY_PATTERN, MAX_KEY
 from credits.core.amounts import MAX_QUANTITY
@@ -18,6 +25,25 @@ MAX_LINES = 100
 # PostgreSQL keeps no NUL, and no control character belongs in a name.
 _PRINTABLE = r"^[^\x00-\x1f\x7f]*$"
 
+
+def _whole(sent: object) -> object:
+    # JSON has one kind of numbers: 3.0 is 3 there. A string or `true` is neither.
+    return int(sent) if isinstance(sent, float) and sent.is_integer() else sent
+
+
+Whole = BeforeValidator(_whole)
+
+
+def _in_words(sent: object) -> object:
+    # Numbers, also as text, would be taken for seconds.
+    if not isinstance(sent, str) or "T" not in sent.upper():
+        raise PydanticCustomError(
+            "instant", "Input should be like 2026-03-10T12:00:00Z"
+        )
+    return sent
+
+
+Instant = Annotated[AwareDatetime, BeforeValidator(_in_words)]
 AccountId = Annotated[
     str,
     Field(
@@ -38,6 +64,7 @@ Quantity = Annotated[
         description="Milliseconds or pieces: the unit of the feature's rate.",
         examples=[72_000],
     ),
+    Whole,
 ]
 
 
@@ -85,6 +112,11 @@ class DebitIn(QuoteIn):
 
     member: Member = None
     reference: Reference = ""
+    ran_at: Instant | None = Field(
+        None,
+        description="When the job ran, if it is reported late: it is charged now, at"
+        " the rates of then.",
+    )
 
 
 class BatchItemIn(DebitIn):
@@ -200,6 +232,39 @@ class GrantOut(Schema):
     expires_at: datetime | None
 
 
+class FreeVideosOut(Schema):
+    """The free videos of this calendar month (UTC)."""
+
+    used: int
+    quota: int
+    longest_ms: int = Field(description="How long one may be, in milliseconds.")
+    starts_again_at: datetime
+
+
+class FreeVideoIn(Request):
+    """A free video to be made."""
+
+    account: AccountId
+    milliseconds: Annotated[
+        int,
+        Field(strict=True, ge=1, le=2**31 - 1, examples=[45_000]),
+        Whole,
+    ]
+    reference: Reference = ""
+
+
+class FreeVideoOut(Schema):
+    """A free video that was counted; a replay is told word for word."""
+
+    account: str
+    number: int = Field(description="1 is the first of its month.")
+    quota: int = Field(description="How many there are in that month.")
+    milliseconds: int
+    reference: str
+    claimed_at: datetime
+    starts_again_at: datetime = Field(description="When the counter starts again.")
+
+
 class BalanceOut(Schema):
     """available = posted - on_hold - frozen. Grants are in the order of their use."""
 
@@ -212,6 +277,9 @@ class BalanceOut(Schema):
     next_expiry_at: datetime | None
     next_expiry_credits: int
     grants: list[GrantOut]
+    free_videos: FreeVideosOut | None = Field(
+        description="null: the account is not on Free."
+    )
 
 
 class DrawOut(Schema):

@@ -52,6 +52,7 @@ def debit(
         *(job, target, members),
         key=ledger_key(idempotency_key),
         actor=actor_of(request.auth),
+        at=at,
     )
     if isinstance(command, LedgerEntry):
         return _replayed(response, command.pk)

@@ -15,7 +15,7 @@ from config.clock import now
 from credits import usage
 from credits.api import problems
 from credits.api.access import ApiRequest, ServiceKeyAuth, addressed
-from credits.api.schemas import ProblemOut
+from credits.api.schemas import AccountId, ProblemOut
 from credits.core.spans import span_of_days
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ class UsageOut(Schema):
 )
 def used(
     request: ApiRequest,
-    account: str,
+    account: AccountId,
     first_day: FirstDay,
     day_after: DayAfter,
     group: Group = Group.FEATURE,
@@ -96,7 +96,7 @@ def used(
     wallet = addressed(request.auth, account, at=now()).wallet
     _require_span(first_day, day_after)
     span = span_of_days(first_day, day_after - timedelta(days=1), UTC)
-    rows = usage.records_of(wallet.pk, span=span, zone=UTC).rows
+    rows = usage.rows_of(wallet.pk, span=span, zone=UTC)
     return UsageOut(
         account=account,
         first_day=first_day,

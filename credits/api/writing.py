@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
     from accounts.models import ServiceKey
 
-KEY_PATTERN = r"^[ -~]+$"
+# HTTP strips spaces off the ends of a header.
+KEY_PATTERN = r"^[!-~]([ -~]*[!-~])?$"
 MAX_KEY = 100
 # What may be answered to a request with a body, and to one that moves credits.
 SENT = (400, 401, 403, 404, 413, 415, 422, 429, 500, 503)
@@ -65,13 +66,20 @@ class Members:
     def __init__(self, named: Iterable[tuple[int, str | None]]) -> None:
         """Look them up: account ids, and addresses in any case."""
         wanted = {(account, email.lower()) for account, email in named if email}
-        found = Membership.objects.alias(email=Lower("user__email")).filter(
-            account_id__in={account for account, _ in wanted},
-            email__in={email for _, email in wanted},
+        # No name is the usual case: then not even a query is built.
+        found = (
+            Membership.objects.alias(email=Lower("user__email"))
+            .filter(
+                account_id__in={account for account, _ in wanted},
+                email__in={email for _, email in wanted},
+            )
+            .select_related("user")
+            if wanted
+            else ()
         )
         self._users = {
             (membership.account_id, membership.user.email.lower()): membership.user
-            for membership in (found.select_related("user") if wanted else ())
+            for membership in found
         }
 
     def find(self, account_id: int, email: str | None) -> User | None:

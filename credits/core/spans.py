@@ -33,6 +33,13 @@ class Span:
     ends_at: datetime
     days: tuple[Day, ...]
 
+    @property
+    def first_whole_day(self) -> date:
+        """Return the first date of which all is in it; it may be past the last."""
+        first = self.days[0]
+        is_whole = first.starts_at == self.starts_at
+        return first.date if is_whole else first.date + _DAY
+
 
 def day_of(instant: datetime, zone: tzinfo) -> date:
     """Return the date that an instant has in a zone."""

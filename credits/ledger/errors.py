@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from credits.models import SpendingBlock
 
 
@@ -58,6 +60,52 @@ class SpendingBlocked(CreditsError):
         self.block = block
         self.needed = needed
         self.available = available
+        self.way_forward = way_forward
+
+
+class MemberCapReached(CreditsError):
+    """It costs more than the member may still use (R87). Nothing was taken."""
+
+    def __init__(self, *, needed: int, cap: int, used: int) -> None:
+        """Remember the numbers."""
+        super().__init__(
+            f"This needs {needed} credits and the member has used {used} of {cap}."
+        )
+        self.needed = needed
+        self.cap = cap
+        self.used = used
+
+
+class NoFreeVideos(CreditsError):
+    """The account is not on Free, so it has no counter of free videos (R106)."""
+
+    def __init__(self) -> None:
+        """Say so."""
+        super().__init__("Free videos are for accounts on the Free plan.")
+
+
+class FreeVideoTooLong(CreditsError):
+    """A free video is not that long (R106). Nothing was counted."""
+
+    def __init__(self, longest_ms: int) -> None:
+        """Remember how long it may be."""
+        super().__init__(f"A free video has {longest_ms} milliseconds at most.")
+        self.longest_ms = longest_ms
+
+
+class FreeVideosUsedUp(CreditsError):
+    """The month has no more free videos (R106). Nothing was counted."""
+
+    def __init__(
+        self, *, quota: int, starts_again_at: datetime, way_forward: str
+    ) -> None:
+        """Remember when the counter starts again."""
+        super().__init__(
+            f"Free videos used this month: {quota} of {quota}. The counter starts again"
+            f" on {starts_again_at:%Y-%m-%d} (UTC)."
+        )
+        self.quota = quota
+        self.starts_again_at = starts_again_at
         self.way_forward = way_forward
 
 

@@ -3,15 +3,33 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from credits.core.amounts import require_credits
 from credits.ledger.calling import call
-from credits.ledger.errors import IdempotencyConflict, WalletNotFound
+from credits.ledger.errors import CreditsError, IdempotencyConflict, WalletNotFound
 from credits.models import GrantSource, SpendingBlock, WalletUnit
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
+
+    Row = Any  # of a named tuple: the columns that the SQL function returns
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """A command to add credits that expire and cost alike (R100)."""
+
+    wallet_id: int
+    source: GrantSource
+    source_key: str
+    credits: int
+    cost_basis_cents: int
+    effective_at: datetime
+    expires_at: datetime | None
+    actor: str
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,14 +58,23 @@ def set_terms(
     cycle_starts_at: datetime | None,
     cycle_ends_at: datetime | None,
     rate_plan: str = "standard",
+    plan_ends_at: datetime | None = None,
+    spends_until: datetime | None = None,
+    free_videos: int | None = None,
+    free_video_ms: int | None = None,
 ) -> None:
     """Record what the account's plan says: may it spend, at which rates, until when.
+
+    At `plan_ends_at` all that plans gave ends (R15, R58); an end that is taken back
+    before that leaves no trace. From `spends_until` on the wallet is blocked (R62).
+    `free_videos` of up to `free_video_ms` each begin when no plan is left (R67, R106).
 
     Raises:
         WalletNotFound: there is none of this id.
     """
     rows = call(
-        "SELECT ledger_set_terms(%s, %s, %s, %s, %s::timestamptz, %s::timestamptz)",
+        "SELECT ledger_set_terms(%s, %s, %s, %s, %s::timestamptz, %s::timestamptz,"
+        " %s::timestamptz, %s::timestamptz, %s::smallint, %s::int)",
         [
             wallet_id,
             rate_plan,
@@ -55,10 +82,26 @@ def set_terms(
             way_forward,
             cycle_starts_at,
             cycle_ends_at,
+            plan_ends_at,
+            spends_until,
+            free_videos,
+            free_video_ms,
         ],
     )
-    if rows[0][0] is None:
+    if not rows[0][0]:
         raise WalletNotFound
+
+
+def set_cycles(cycles: Mapping[int, tuple[datetime, datetime]]) -> None:
+    """Record the months that have begun, [start, end), of many wallets by their ids."""
+    call(
+        "SELECT ledger_set_cycles(%s::bigint[], %s::timestamptz[], %s::timestamptz[])",
+        [
+            list(cycles),
+            [starts_at for starts_at, _ in cycles.values()],
+            [ends_at for _, ends_at in cycles.values()],
+        ],
+    )
 
 
 def grant(
@@ -84,26 +127,54 @@ def grant(
         WalletNotFound: there is none of this id.
         IdempotencyConflict: the key granted other credits, or to another cost.
     """
-    require_credits(credits, minimum=1)
-    [row] = call(
+    command = Grant(
+        wallet_id=wallet_id,
+        source=source,
+        source_key=source_key,
+        credits=credits,
+        cost_basis_cents=cost_basis_cents,
+        effective_at=effective_at,
+        expires_at=expires_at,
+        actor=actor,
+        reason=reason,
+    )
+    [outcome] = grant_batch([command], at=at)
+    if isinstance(outcome, CreditsError):
+        raise outcome
+    return outcome
+
+
+def grant_batch(
+    commands: Sequence[Grant], *, at: datetime
+) -> list[Granted | CreditsError]:
+    """Grant many times in one round trip: an answer for each, in the order given.
+
+    A refused command harms no other.
+    """
+    for command in commands:
+        require_credits(command.credits, minimum=1)
+    rows = call(
         "SELECT * FROM ledger_grant(%s::bigint[], %s::text[], %s::text[],"
         " %s::bigint[], %s::bigint[], %s::timestamptz[], %s::timestamptz[],"
         " %s::text[], %s::text[], %s)",
         [
-            *([wallet_id], [source], [source_key], [credits], [cost_basis_cents]),
-            *([effective_at], [expires_at], [actor], [reason], at),
+            [command.wallet_id for command in commands],
+            [command.source for command in commands],
+            [command.source_key for command in commands],
+            [command.credits for command in commands],
+            [command.cost_basis_cents for command in commands],
+            [command.effective_at for command in commands],
+            [command.expires_at for command in commands],
+            [command.actor for command in commands],
+            [command.reason for command in commands],
+            at,
         ],
     )
-    if row.outcome == "NO_WALLET":
-        raise WalletNotFound
-    if row.outcome == "CONFLICT":
-        raise IdempotencyConflict(source_key)
-    return Granted(
-        grant_id=row.grant_id,
-        entry_id=row.entry_id,
-        balance_after=row.balance_after,
-        is_replay=row.outcome == "REPLAYED",
-    )
+    by_item = sorted(rows, key=lambda row: row.item)
+    return [
+        _granted_or_error(row, command)
+        for row, command in zip(by_item, commands, strict=True)
+    ]
 
 
 def expire_due(*, limit: int, at: datetime) -> int:
@@ -115,3 +186,18 @@ def expire_due(*, limit: int, at: datetime) -> int:
 def expire_wallet(*, wallet_id: int, at: datetime) -> None:
     """Post what has expired in this wallet, so that no reader counts it (R5)."""
     call("SELECT ledger_expire_one(%s, %s)", [wallet_id, at])
+
+
+def _granted_or_error(row: Row, command: Grant) -> Granted | CreditsError:
+    match row.outcome:
+        case "NO_WALLET":
+            return WalletNotFound()
+        case "CONFLICT":
+            return IdempotencyConflict(command.source_key)
+        case _:
+            return Granted(
+                grant_id=row.grant_id,
+                entry_id=row.entry_id,
+                balance_after=row.balance_after,
+                is_replay=row.outcome == "REPLAYED",
+            )

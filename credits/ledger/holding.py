@@ -14,6 +14,7 @@ from credits.ledger.errors import (
     HoldNotFound,
     IdempotencyConflict,
     InsufficientCredits,
+    MemberCapReached,
     SpendingBlocked,
     WalletNotFound,
 )
@@ -82,6 +83,7 @@ def hold(
     idempotency_key: str,
     actor: str,
     at: datetime,
+    rate_plan: str = "standard",
     reference: str = "",
     member_id: int | None = None,
     member: str = "",
@@ -95,6 +97,7 @@ def hold(
 
     Raises:
         InsufficientCredits: the usable grants hold less.
+        MemberCapReached: the member may not use that much more (R87).
         SpendingBlocked: the terms of the wallet forbid it.
         IdempotencyConflict: the key was used for something else.
         WalletNotFound: there is none of this id.
@@ -104,13 +107,13 @@ def hold(
     require_credits(credits)
     [row] = call(
         "SELECT * FROM ledger_hold(%s::bigint[], %s::text[], %s::bigint[], %s::text[],"
-        " %s::bytea[], %s::int[], %s::bigint[], %s::text[], %s::text[], %s::text[],"
-        " %s, %s, %s)",
+        " %s::bytea[], %s::text[], %s::int[], %s::bigint[], %s::text[], %s::text[],"
+        " %s::text[], %s, %s, %s)",
         [
             *([wallet_id], [new_hold_id()], [credits], [idempotency_key]),
             [hold_fingerprint(job or credits, reference, member_id)],
-            *([rate_version], [member_id], [member], [reference], [actor]),
-            *(time_to_live, LONGEST_LIFE, at),
+            *([rate_plan], [rate_version], [member_id], [member], [reference]),
+            *([actor], time_to_live, LONGEST_LIFE, at),
         ],
     )
     _refuse_hold(row, credits=credits, key=idempotency_key)
@@ -152,7 +155,8 @@ def extend_hold(
         "SELECT * FROM ledger_extend_hold(%s::bigint[], %s::text[], %s::bytea[],"
         " %s::text[], %s, %s)",
         [
-            *([hold_id], [idempotency_key], [fingerprint("extend", hold_id)]),
+            *([hold_id], [idempotency_key]),
+            [fingerprint("extend", hold_id, time_to_live)],
             *([actor], time_to_live, at),
         ],
     )
@@ -249,6 +253,8 @@ def _refuse_hold(row: Row, *, credits: int, key: str) -> None:
             raise InsufficientCredits(
                 needed=credits, available=row.available, way_forward=row.way_forward
             )
+        case "CAPPED":
+            raise MemberCapReached(needed=credits, cap=row.cap, used=row.used)
         case "BLOCKED":
             raise SpendingBlocked(
                 block=SpendingBlock(row.spending_block),

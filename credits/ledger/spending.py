@@ -11,6 +11,7 @@ from credits.ledger.errors import (
     CreditsError,
     IdempotencyConflict,
     InsufficientCredits,
+    MemberCapReached,
     SpendingBlocked,
     WalletNotFound,
 )
@@ -46,6 +47,7 @@ class Spend:
     reference: str = ""
     member_id: int | None = None
     member: str = ""
+    ran_at: datetime | None = None  # R20: when, if its rates are those of then
 
     @property
     def credits(self) -> int:
@@ -59,7 +61,7 @@ class Spend:
         A retry after a new rate card is still the same request (R109).
         """
         asked = [[line.feature, line.quantity] for line in self.lines]
-        return fingerprint(asked, self.reference, self.member_id)
+        return fingerprint(asked, self.reference, self.member_id, self.ran_at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +85,7 @@ def spend(command: Spend, *, at: datetime) -> Spent:
 
     Raises:
         InsufficientCredits: the usable grants hold less than the job costs.
+        MemberCapReached: the member may not use that much more (R87).
         SpendingBlocked: the terms of the wallet forbid it.
         IdempotencyConflict: the key was used for something else.
         WalletNotFound: there is none of this id.
@@ -165,6 +168,8 @@ def _spent_or_error(row: Row, command: Spend) -> Spent | CreditsError:
                 available=row.available,
                 way_forward=row.way_forward,
             )
+        case "CAPPED":
+            return MemberCapReached(needed=command.credits, cap=row.cap, used=row.used)
         case "BLOCKED":
             return SpendingBlocked(
                 block=SpendingBlock(row.spending_block),

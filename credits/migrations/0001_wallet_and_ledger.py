@@ -3,6 +3,7 @@
 import django.contrib.postgres.fields
 import django.db.models.deletion
 import django.db.models.expressions
+from django.conf import settings
 from django.db import migrations, models
 
 
@@ -12,6 +13,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('accounts', '0002_append_only'),
+        migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
@@ -19,10 +21,11 @@ class Migration(migrations.Migration):
             name='Hold',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('public_id', models.CharField(max_length=32, unique=True)),
+                ('public_id', models.CharField(max_length=32)),
                 ('state', models.CharField(choices=[('OPEN', 'On hold'), ('CAPTURED', 'Charged'), ('RELEASED', 'Not charged'), ('EXPIRED', 'Timed out')], max_length=8)),
                 ('credits', models.BigIntegerField(help_text='Reserved when it was placed: the most that the job can cost (R71).')),
                 ('captured', models.BigIntegerField(default=0, help_text='Charged so far.')),
+                ('rate_plan', models.CharField(default='standard', help_text='The job is charged at its rates, whatever the plan becomes.', max_length=40)),
                 ('rate_version', models.IntegerField(help_text='The job is charged at it (R96).')),
                 ('reference', models.CharField(blank=True, max_length=120)),
                 ('member_id', models.BigIntegerField(blank=True, null=True)),
@@ -62,8 +65,14 @@ class Migration(migrations.Migration):
                 ('way_forward', models.CharField(blank=True, max_length=300)),
                 ('cycle_starts_at', models.DateTimeField(blank=True, null=True)),
                 ('cycle_ends_at', models.DateTimeField(blank=True, null=True)),
+                ('plan_ends_at', models.DateTimeField(blank=True, help_text='When all that plans gave ends (R15, R58).', null=True)),
+                ('plan_is_over', models.BooleanField(db_default=False, help_text='Whether the ledger has ended it.')),
+                ('spends_until', models.DateTimeField(blank=True, help_text='From then on it may not be spent (R62).', null=True)),
+                ('free_videos', models.SmallIntegerField(blank=True, help_text='Free ones a month (R106). Empty: none.', null=True)),
+                ('free_video_ms', models.IntegerField(blank=True, help_text='How long one may be, in milliseconds.', null=True)),
+                ('has_caps', models.BooleanField(db_default=False, help_text='Whether jobs look for member caps (R87).')),
                 ('created_at', models.DateTimeField()),
-                ('account', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='wallets', to='accounts.account')),
+                ('account', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='wallets', to='accounts.account')),
             ],
         ),
         migrations.CreateModel(
@@ -101,7 +110,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('source', models.CharField(choices=[('PLAN', 'Plan'), ('UPGRADE', 'Upgrade'), ('PURCHASE', 'Purchased'), ('RELOAD', 'Auto-reload'), ('ADJUSTMENT', 'Adjustment'), ('PROMO', 'Promotion'), ('RESTORE', 'Restored')], max_length=12)),
-                ('source_key', models.CharField(max_length=120, unique=True)),
+                ('source_key', models.CharField(max_length=120)),
                 ('granted', models.BigIntegerField()),
                 ('remaining', models.BigIntegerField()),
                 ('held', models.BigIntegerField(default=0)),
@@ -152,6 +161,33 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name='MemberUsage',
+            fields=[
+                ('pk', models.CompositePrimaryKey('wallet_id', 'member_id', blank=True, editable=False, primary_key=True, serialize=False)),
+                ('member_id', models.BigIntegerField()),
+                ('since', models.DateTimeField(help_text='When the window of the caps began.')),
+                ('credits', models.BigIntegerField()),
+                ('wallet', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='credits.wallet')),
+            ],
+            options={
+                'constraints': [models.CheckConstraint(condition=models.Q(('credits__gte', 0)), name='member_usage_not_negative')],
+            },
+        ),
+        migrations.CreateModel(
+            name='MemberCap',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('credits', models.BigIntegerField()),
+                ('set_at', models.DateTimeField()),
+                ('member', models.ForeignKey(blank=True, help_text='Empty: each member.', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('set_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('wallet', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='caps', to='credits.wallet')),
+            ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('wallet', 'member'), name='member_cap_once', nulls_distinct=False), models.CheckConstraint(condition=models.Q(('credits__gte', 0)), name='member_cap_not_negative')],
+            },
+        ),
+        migrations.CreateModel(
             name='UsageLine',
             fields=[
                 ('pk', models.CompositePrimaryKey('entry_id', 'position', blank=True, editable=False, primary_key=True, serialize=False)),
@@ -197,7 +233,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='ledgerentry',
-            constraint=models.CheckConstraint(condition=models.Q(('balance_after__gte', 0), models.Q(('credits__lte', 0), ('kind__in', ['GRANT', 'REVERSE']), _connector='OR')), name='entry_sign_fits_kind'),
+            constraint=models.CheckConstraint(condition=models.Q(('balance_after__gte', 0), models.Q(('credits__lte', 0), models.Q(('kind', 'SPEND'), _negated=True), _connector='OR')), name='entry_sign_fits_kind'),
         ),
         migrations.AddIndex(
             model_name='hold',
@@ -205,7 +241,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='hold',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['OPEN', 'CAPTURED', 'RELEASED', 'EXPIRED'])), name='hold_state_known'),
+            constraint=models.UniqueConstraint(models.F('public_id'), name='hold_public_id_once'),
         ),
         migrations.AddConstraint(
             model_name='hold',
@@ -213,7 +249,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='hold',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('closed_at', None), ('state', 'OPEN')), models.Q(models.Q(('state', 'OPEN'), _negated=True), ('closed_at__isnull', False)), _connector='OR'), name='hold_open_until_closed'),
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('closed_at', None), ('state', 'OPEN')), models.Q(('closed_at__isnull', False), ('state__in', ['CAPTURED', 'RELEASED', 'EXPIRED'])), _connector='OR'), name='hold_open_until_closed'),
         ),
         migrations.AddConstraint(
             model_name='hold',
@@ -222,6 +258,10 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name='creditgrant',
             index=models.Index(condition=models.Q(('is_open', True)), fields=['wallet', 'expires_at', 'id'], name='grant_open_by_expiry'),
+        ),
+        migrations.AddConstraint(
+            model_name='creditgrant',
+            constraint=models.UniqueConstraint(models.F('source_key'), name='grant_source_key_once'),
         ),
         migrations.AddConstraint(
             model_name='creditgrant',

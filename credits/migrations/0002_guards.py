@@ -18,6 +18,9 @@ BEGIN
         OR NEW.spending_block NOT IN ('', 'NO_PAID_PLAN', 'PAYMENT_OVERDUE')
         OR (NEW.cycle_starts_at IS NULL) <> (NEW.cycle_ends_at IS NULL)
         OR NEW.cycle_starts_at >= NEW.cycle_ends_at
+        OR (NEW.plan_is_over AND NEW.plan_ends_at IS NULL)
+        OR (NEW.free_videos IS NULL) <> (NEW.free_video_ms IS NULL)
+        OR NEW.free_videos < 1 OR NEW.free_video_ms < 1
     THEN
         RAISE EXCEPTION 'wallet_facts: % cannot be', NEW
             USING ERRCODE = 'check_violation', CONSTRAINT = 'wallet_facts';
@@ -25,7 +28,8 @@ BEGIN
     RETURN NEW;
 END $$;
 CREATE TRIGGER wallet_facts
-    BEFORE INSERT OR UPDATE OF unit, spending_block, cycle_starts_at, cycle_ends_at
+    BEFORE INSERT OR UPDATE OF unit, spending_block, cycle_starts_at, cycle_ends_at,
+        plan_ends_at, plan_is_over, free_videos, free_video_ms
     ON credits_wallet FOR EACH ROW EXECUTE FUNCTION check_wallet_facts();
 """
 

@@ -86,7 +86,7 @@ class LedgerEntry(models.Model):
             # R8: a job may cost nothing; what each other kind does, a trigger guards.
             models.CheckConstraint(
                 condition=Q(balance_after__gte=0)
-                & (Q(credits__lte=0) | Q(kind__in=["GRANT", "REVERSE"])),
+                & (Q(credits__lte=0) | ~Q(kind=EntryKind.SPEND)),
                 name="entry_sign_fits_kind",
             ),
         ]
@@ -98,6 +98,12 @@ class LedgerEntry(models.Model):
                 fields=["reverses"],
                 name="entry_by_reversed",
                 condition=Q(reverses__isnull=False),
+            ),
+            # Few among many: what a statement of one kind would search long for.
+            models.Index(
+                fields=["wallet", "kind", "seq"],
+                name="entry_seldom_kind",
+                condition=Q(kind__in=["GRANT", "EXPIRE"]),
             ),
         ]
 

@@ -36,7 +36,7 @@ class CreditGrant(models.Model):
 
     wallet = models.ForeignKey(Wallet, on_delete=models.PROTECT, related_name="grants")
     source = models.CharField(max_length=12, choices=GrantSource)
-    source_key = models.CharField(max_length=120, unique=True)
+    source_key = models.CharField(max_length=120)
     granted = models.BigIntegerField()
     remaining = models.BigIntegerField()
     held = models.BigIntegerField(default=0)
@@ -66,6 +66,8 @@ class CreditGrant(models.Model):
         """What can never be; facts that seldom change are guarded by a trigger."""
 
         constraints = [
+            # Not `unique=True`: that is two indexes, and each update opens both.
+            models.UniqueConstraint("source_key", name="grant_source_key_once"),
             # One check, not many: PostgreSQL prepares each anew for every update.
             models.CheckConstraint(
                 condition=Q(held__gte=0, held__lte=F("remaining"))
@@ -81,7 +83,13 @@ class CreditGrant(models.Model):
                 fields=["wallet", "expires_at", "id"],
                 name="grant_open_by_expiry",
                 condition=Q(is_open=True),
-            )
+            ),
+            # For alerts, which look for what ends soon in any wallet.
+            models.Index(
+                fields=["expires_at"],
+                name="grant_ends_soon",
+                condition=Q(is_open=True, expires_at__isnull=False),
+            ),
         ]
 
     def __str__(self) -> str:

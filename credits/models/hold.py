@@ -27,13 +27,18 @@ def new_hold_id() -> str:
 class Hold(models.Model):
     """One reservation. Which grants it pins is the sum of its entries' draws (R68)."""
 
-    public_id = models.CharField(max_length=32, unique=True)
+    public_id = models.CharField(max_length=32)
     wallet = models.ForeignKey(Wallet, on_delete=models.PROTECT, related_name="holds")
     state = models.CharField(max_length=8, choices=HoldState)
     credits = models.BigIntegerField(
         help_text="Reserved when it was placed: the most that the job can cost (R71)."
     )
     captured = models.BigIntegerField(default=0, help_text="Charged so far.")
+    rate_plan = models.CharField(
+        max_length=40,
+        default="standard",
+        help_text="The job is charged at its rates, whatever the plan becomes.",
+    )
     rate_version = models.IntegerField(help_text="The job is charged at it (R96).")
     reference = models.CharField(max_length=120, blank=True)
     member_id = models.BigIntegerField(null=True, blank=True)
@@ -47,9 +52,7 @@ class Hold(models.Model):
         """A hold never charges more than it reserved."""
 
         constraints = [
-            models.CheckConstraint(
-                condition=Q(state__in=HoldState.values), name="hold_state_known"
-            ),
+            models.UniqueConstraint("public_id", name="hold_public_id_once"),
             models.CheckConstraint(
                 condition=Q(
                     credits__gte=0, captured__gte=0, captured__lte=F("credits")
@@ -58,7 +61,14 @@ class Hold(models.Model):
             ),
             models.CheckConstraint(
                 condition=Q(state=HoldState.OPEN, closed_at=None)
-                | ~Q(state=HoldState.OPEN) & Q(closed_at__isnull=False),
+                | Q(
+                    state__in=[
+                        HoldState.CAPTURED,
+                        HoldState.RELEASED,
+                        HoldState.EXPIRED,
+                    ],
+                    closed_at__isnull=False,
+                ),
                 name="hold_open_until_closed",
             ),
             models.CheckConstraint(

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Account
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 
 class WalletUnit(models.TextChoices):
@@ -30,8 +35,9 @@ class Wallet(models.Model):
     the sum of the entries; `verify_ledger` proves that it never differs.
     """
 
+    # The unique pair below begins with it: one index less for each update.
     account = models.ForeignKey(
-        Account, on_delete=models.PROTECT, related_name="wallets"
+        Account, on_delete=models.PROTECT, related_name="wallets", db_index=False
     )
     unit = models.CharField(
         max_length=10, choices=WalletUnit, default=WalletUnit.CREDITS
@@ -51,6 +57,24 @@ class Wallet(models.Model):
     way_forward = models.CharField(max_length=300, blank=True)
     cycle_starts_at = models.DateTimeField(null=True, blank=True)
     cycle_ends_at = models.DateTimeField(null=True, blank=True)
+    plan_ends_at = models.DateTimeField(
+        null=True, blank=True, help_text="When all that plans gave ends (R15, R58)."
+    )
+    plan_is_over = models.BooleanField(
+        db_default=False, help_text="Whether the ledger has ended it."
+    )
+    spends_until = models.DateTimeField(
+        null=True, blank=True, help_text="From then on it may not be spent (R62)."
+    )
+    free_videos = models.SmallIntegerField(
+        null=True, blank=True, help_text="Free ones a month (R106). Empty: none."
+    )
+    free_video_ms = models.IntegerField(
+        null=True, blank=True, help_text="How long one may be, in milliseconds."
+    )
+    has_caps = models.BooleanField(
+        db_default=False, help_text="Whether jobs look for member caps (R87)."
+    )
     created_at = models.DateTimeField()
 
     class Meta:
@@ -84,3 +108,19 @@ class Wallet(models.Model):
     def available(self) -> int:
         """Return what can be spent: posted less held less frozen (R10)."""
         return self.balance - self.held - self.frozen
+
+    def block_at(self, at: datetime) -> SpendingBlock | None:
+        """Return why it may not be spent from at an instant, as `ledger_lock` decides.
+
+        What billing said comes first; then the end of the plan, or of its grace.
+        """
+        if self.spending_block:
+            return SpendingBlock(self.spending_block)
+        if self.spends_until is None or at < self.spends_until:
+            return None
+        is_plan_over = self.plan_ends_at is not None and self.plan_ends_at <= at
+        return (
+            SpendingBlock.NO_PAID_PLAN
+            if is_plan_over
+            else SpendingBlock.PAYMENT_OVERDUE
+        )

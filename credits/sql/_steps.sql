@@ -2,8 +2,9 @@
 -- the rights, the search path and the planner settings of the verb that calls them.
 -- Whoever calls one holds the wallet's lock, taken by ledger_lock.
 
--- What a wallet waits for next: a grant's expiry or a hold's. A wallet may say less
--- than this, never more: it then looks too soon, finds nothing due, and puts it right.
+-- What a wallet waits for next: a grant's expiry, a hold's, or its plan's end. A wallet
+-- may say less than this, never more: it then looks too soon, finds nothing due, and
+-- puts it right.
 CREATE OR REPLACE FUNCTION ledger_next_expiry(p_wallet_id bigint) RETURNS timestamptz
 LANGUAGE plpgsql STABLE AS $$
 BEGIN
@@ -12,7 +13,9 @@ BEGIN
          WHERE wallet_id = p_wallet_id AND is_open AND remaining > held
             AND clock_stopped_at IS NULL),
         (SELECT min(expires_at) FROM credits_hold
-         WHERE wallet_id = p_wallet_id AND state = 'OPEN')
+         WHERE wallet_id = p_wallet_id AND state = 'OPEN'),
+        (SELECT plan_ends_at FROM credits_wallet
+         WHERE id = p_wallet_id AND NOT plan_is_over)
     );
 END $$;
 
@@ -169,6 +172,20 @@ BEGIN
     RETURN v_entry;
 END $$;
 
+-- The plan is over: what plans gave before ends with it, whatever its own date (R15,
+-- R58), also what a dispute or a pause had stopped. What jobs hold stays theirs (R61).
+CREATE OR REPLACE FUNCTION ledger_end_plan(p_wallet_id bigint) RETURNS void
+LANGUAGE sql AS $$
+    UPDATE credits_creditgrant AS lot
+    SET expires_at = wallet.plan_ends_at, clock_stopped_at = NULL
+    FROM credits_wallet AS wallet
+    WHERE wallet.id = p_wallet_id AND lot.wallet_id = wallet.id AND lot.is_open
+        AND lot.source IN ('PLAN', 'UPGRADE') AND lot.effective_at < wallet.plan_ends_at
+        AND (lot.expires_at > wallet.plan_ends_at OR lot.expires_at IS NULL
+            OR lot.clock_stopped_at IS NOT NULL);
+    UPDATE credits_wallet SET plan_is_over = true WHERE id = p_wallet_id;
+$$;
+
 -- Ends every grant and every hold whose time has come, in the order of time, however
 -- late this runs (R5, R17): each leaves an entry dated at its own instant.
 CREATE OR REPLACE FUNCTION ledger_settle_due(p_wallet_id bigint, p_at timestamptz)
@@ -179,7 +196,11 @@ DECLARE
 BEGIN
     LOOP
         SELECT * INTO v_due FROM (
-            SELECT expires_at, 0 AS rank, id FROM credits_creditgrant
+            -- First, so that at this instant all that ends with it is due.
+            SELECT plan_ends_at AS expires_at, -1 AS rank, id FROM credits_wallet
+            WHERE id = p_wallet_id AND plan_ends_at <= p_at AND NOT plan_is_over
+            UNION ALL
+            SELECT expires_at, 0, id FROM credits_creditgrant
             WHERE wallet_id = p_wallet_id AND is_open AND remaining > held
                 AND expires_at <= p_at AND clock_stopped_at IS NULL
             UNION ALL
@@ -190,7 +211,9 @@ BEGIN
         ) AS due
         ORDER BY expires_at, rank, id LIMIT 1;
         EXIT WHEN NOT FOUND;
-        IF v_due.rank = 0 THEN
+        IF v_due.rank = -1 THEN
+            PERFORM ledger_end_plan(p_wallet_id);
+        ELSIF v_due.rank = 0 THEN
             PERFORM ledger_end_grant(v_due.id, v_due.expires_at, p_at);
         ELSE
             -- A hold that nobody settles was lost by us, not by the customer.
@@ -204,7 +227,8 @@ BEGIN
     WHERE id = p_wallet_id;
 END $$;
 
--- Locks a wallet, ends what is due, and returns it as it then is.
+-- Locks a wallet, ends what is due, and returns it as it then is: with the block that
+-- holds at p_at, as Wallet.block_at says.
 CREATE OR REPLACE FUNCTION ledger_lock(p_wallet_id bigint, p_at timestamptz)
 RETURNS credits_wallet
 LANGUAGE plpgsql AS $$
@@ -216,6 +240,11 @@ BEGIN
     IF v_wallet.next_expiry_at <= p_at THEN
         PERFORM ledger_settle_due(p_wallet_id, p_at);
         SELECT * INTO v_wallet FROM credits_wallet WHERE id = p_wallet_id;
+    END IF;
+    -- R58, R62: from here on it is blocked, though nobody has said so yet.
+    IF v_wallet.spends_until <= p_at AND v_wallet.spending_block = '' THEN
+        v_wallet.spending_block := CASE WHEN v_wallet.plan_ends_at <= p_at
+            THEN 'NO_PAID_PLAN' ELSE 'PAYMENT_OVERDUE' END;
     END IF;
     RETURN v_wallet;
 END $$;
@@ -232,16 +261,21 @@ BEGIN
     RETURN v_entry;
 END $$;
 
--- Grants that can be drawn from, in the order of R2: soonest expiry first, none
--- last; ties to promotional, then plan, then purchased credits; then the oldest.
+-- Grants that can be drawn from, in the order of R2: soonest expiry first, none last;
+-- what plans gave expires with the plan at the latest (R15); ties to promotional, then
+-- plan, then purchased credits; then the oldest.
 CREATE OR REPLACE FUNCTION ledger_spendable(p_wallet_id bigint)
 RETURNS TABLE (grant_id bigint, free bigint, pinned bigint)
 LANGUAGE sql STABLE AS $$
-    SELECT id, remaining - held, held FROM credits_creditgrant
-    WHERE wallet_id = p_wallet_id AND is_open AND remaining > held
-        AND frozen_for = '{}'
-    ORDER BY expires_at NULLS LAST,
-        CASE source WHEN 'PROMO' THEN 0 WHEN 'ADJUSTMENT' THEN 0
+    SELECT lot.id, lot.remaining - lot.held, lot.held
+    FROM credits_creditgrant AS lot
+    JOIN credits_wallet AS wallet ON wallet.id = lot.wallet_id
+    WHERE lot.wallet_id = p_wallet_id AND lot.is_open AND lot.remaining > lot.held
+        AND lot.frozen_for = '{}'
+    ORDER BY CASE WHEN lot.source IN ('PLAN', 'UPGRADE') AND NOT wallet.plan_is_over
+            THEN least(lot.expires_at, wallet.plan_ends_at)
+            ELSE lot.expires_at END NULLS LAST,
+        CASE lot.source WHEN 'PROMO' THEN 0 WHEN 'ADJUSTMENT' THEN 0
             WHEN 'PLAN' THEN 1 WHEN 'UPGRADE' THEN 1 ELSE 2 END,
-        effective_at, id;
+        lot.effective_at, lot.id;
 $$;

@@ -15,6 +15,7 @@ CREATE OR REPLACE FUNCTION ledger_capture(
 )
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp
 SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
+SET plan_cache_mode = force_generic_plan
 AS $$
 #variable_conflict use_column
 DECLARE
@@ -114,6 +115,9 @@ BEGIN
             );
         END LOOP;
 
+        IF v_wallet.has_caps THEN
+            PERFORM ledger_count_usage(v_wallet.id, v_hold.member_id, v_charge, p_at);
+        END IF;
         UPDATE credits_hold
         SET captured = captured + v_charge,
             state = CASE WHEN v_is_final THEN 'CAPTURED' ELSE state END,

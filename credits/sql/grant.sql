@@ -3,6 +3,10 @@
 -- Arrays hold one command a place; a row comes back for each, numbered from 1.
 -- outcome: POSTED, REPLAYED (the key had this content), CONFLICT (it had another),
 -- NO_WALLET. Refused commands leave nothing behind and harm no other.
+--
+-- Most of a renewal is alike: one new grant for a wallet that owes nothing and in which
+-- nothing is due. Those are written by one statement; the others one after another, in
+-- wallets that the statement has not touched.
 CREATE OR REPLACE FUNCTION ledger_grant(
     p_wallet_ids bigint[], p_sources text[], p_source_keys text[], p_credits bigint[],
     p_cost_basis_cents bigint[], p_effective_at timestamptz[],
@@ -21,11 +25,38 @@ DECLARE
     v_wallet credits_wallet;
     v_entry credits_ledgerentry;
     v_owed bigint;
+    v_alike boolean[];
 BEGIN
     -- Lock order everywhere: wallets by ascending id.
+    PERFORM 1 FROM credits_wallet WHERE id = ANY (p_wallet_ids)
+    ORDER BY id FOR NO KEY UPDATE;
+
+    SELECT array_agg(is_alike ORDER BY n) INTO v_alike
+    FROM (
+        SELECT n, wallet.id IS NOT NULL
+            -- Twice in a batch: the second may replay the first, or meet its debt.
+            AND count(*) OVER (PARTITION BY command.wallet_id) = 1
+            AND command.effective_at <= p_at
+            AND (wallet.next_expiry_at IS NULL OR wallet.next_expiry_at > p_at)
+            AND (wallet.debt = 0 OR command.source NOT IN ('PURCHASE', 'RELOAD'))
+            AND NOT EXISTS (
+                SELECT FROM credits_ledgerentry AS entry
+                WHERE entry.wallet_id = command.wallet_id
+                    AND entry.idempotency_key = command.source_key
+            ) AS is_alike
+        FROM unnest(p_wallet_ids, p_sources, p_source_keys, p_effective_at)
+            WITH ORDINALITY AS command (wallet_id, source, source_key, effective_at, n)
+        LEFT JOIN credits_wallet AS wallet ON wallet.id = command.wallet_id
+    ) AS judged;
+    RETURN QUERY SELECT * FROM ledger_grant_alike(
+        v_alike, p_wallet_ids, p_sources, p_source_keys, p_credits, p_cost_basis_cents,
+        p_effective_at, p_expires_at, p_actors, p_reasons, p_at
+    );
+
     FOR i IN
-        SELECT n FROM unnest(p_wallet_ids) WITH ORDINALITY AS command (wallet_id, n)
-        ORDER BY wallet_id, n
+        SELECT n FROM unnest(p_wallet_ids, v_alike)
+            WITH ORDINALITY AS command (wallet_id, is_alike, n)
+        WHERE NOT is_alike ORDER BY wallet_id, n
     LOOP
         item := i; grant_id := NULL; entry_id := NULL; balance_after := NULL;
         IF p_effective_at[i] > p_at THEN
@@ -38,9 +69,7 @@ BEGIN
             outcome := 'NO_WALLET'; RETURN NEXT; CONTINUE;
         END IF;
 
-        -- Dates are left out: a retry may be later than the first try.
-        v_hash := sha256(convert_to(concat_ws(
-            '|', 'grant', p_sources[i], p_credits[i], p_cost_basis_cents[i]), 'UTF8'));
+        v_hash := ledger_grant_hash(p_sources[i], p_credits[i], p_cost_basis_cents[i]);
         v_first := ledger_first(v_wallet.id, p_source_keys[i]);
         IF v_first.id IS NOT NULL THEN
             entry_id := v_first.id; balance_after := v_first.balance_after;

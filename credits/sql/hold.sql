@@ -1,19 +1,22 @@
 -- Reserves credits for a job, in the order of R2, and pins them to it (R68).
 --
 -- Arrays hold one command a place; a row comes back for each. outcome: POSTED,
--- REPLAYED, CONFLICT, INSUFFICIENT, BLOCKED, NO_WALLET. The balance stays: what is
--- held can be neither spent nor expire (R69) until it is captured or released.
+-- REPLAYED, CONFLICT, CAPPED, INSUFFICIENT, BLOCKED, NO_WALLET. `used` is what the
+-- member has used of the tightest cap, if there is one (R87). The balance stays: what
+-- is held can be neither spent nor expire (R69) until it is captured or released.
 CREATE OR REPLACE FUNCTION ledger_hold(
     p_wallet_ids bigint[], p_public_ids text[], p_credits bigint[], p_keys text[],
-    p_hashes bytea[], p_rate_versions integer[], p_member_ids bigint[],
-    p_members text[], p_references text[], p_actors text[], p_ttl interval,
-    p_longest interval, p_at timestamptz
+    p_hashes bytea[], p_rate_plans text[], p_rate_versions integer[],
+    p_member_ids bigint[], p_members text[], p_references text[], p_actors text[],
+    p_ttl interval, p_longest interval, p_at timestamptz
 ) RETURNS TABLE (
     item integer, outcome text, entry_id bigint, hold_id bigint, public_id text,
-    expires_at timestamptz, available bigint, spending_block text, way_forward text
+    expires_at timestamptz, available bigint, spending_block text, way_forward text,
+    cap bigint, used bigint
 )
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp
 SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
+SET plan_cache_mode = force_generic_plan
 AS $$
 #variable_conflict use_column
 DECLARE
@@ -30,7 +33,7 @@ BEGIN
         ORDER BY wallet_id, n
     LOOP
         item := i; entry_id := NULL; hold_id := NULL; public_id := NULL;
-        expires_at := NULL;
+        expires_at := NULL; cap := NULL; used := NULL;
         v_wallet := ledger_lock(p_wallet_ids[i], p_at);
         available := v_wallet.balance - v_wallet.held - v_wallet.frozen;
         spending_block := v_wallet.spending_block;
@@ -52,17 +55,25 @@ BEGIN
         IF v_wallet.spending_block <> '' THEN
             outcome := 'BLOCKED'; RETURN NEXT; CONTINUE;
         END IF;
+        -- Before there is talk of credits: to buy more would not help (R45).
+        IF v_wallet.has_caps AND p_member_ids[i] IS NOT NULL THEN
+            SELECT limits.* INTO cap, used
+            FROM ledger_member_cap(v_wallet, p_member_ids[i], p_at) AS limits;
+            IF p_credits[i] > 0 AND used + p_credits[i] > cap THEN
+                outcome := 'CAPPED'; RETURN NEXT; CONTINUE;
+            END IF;
+        END IF;
         IF available < p_credits[i] THEN
             outcome := 'INSUFFICIENT'; RETURN NEXT; CONTINUE;
         END IF;
 
         INSERT INTO credits_hold (
-            public_id, wallet_id, state, credits, captured, rate_version, reference,
-            member_id, member, placed_at, expires_at, extendable_until
+            public_id, wallet_id, state, credits, captured, rate_plan, rate_version,
+            reference, member_id, member, placed_at, expires_at, extendable_until
         )
         VALUES (
-            p_public_ids[i], v_wallet.id, 'OPEN', p_credits[i], 0, p_rate_versions[i],
-            p_references[i], p_member_ids[i], p_members[i], p_at,
+            p_public_ids[i], v_wallet.id, 'OPEN', p_credits[i], 0, p_rate_plans[i],
+            p_rate_versions[i], p_references[i], p_member_ids[i], p_members[i], p_at,
             p_at + least(p_ttl, p_longest), p_at + p_longest
         )
         RETURNING credits_hold.id, credits_hold.public_id, credits_hold.expires_at
@@ -102,6 +113,7 @@ CREATE OR REPLACE FUNCTION ledger_extend_hold(
 )
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp
 SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
+SET plan_cache_mode = force_generic_plan
 AS $$
 #variable_conflict use_column
 DECLARE

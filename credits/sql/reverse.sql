@@ -97,6 +97,12 @@ BEGIN
                 AND clock_stopped_at IS NULL;
             UPDATE credits_wallet SET next_expiry_at = ledger_next_expiry(id)
             WHERE id = v_wallet.id;
+            IF v_wallet.has_caps THEN
+                PERFORM ledger_count_usage(
+                    v_wallet.id, v_taken.member_id, -v_entry.credits,
+                    v_taken.occurred_at
+                );
+            END IF;
             outcome := 'POSTED';
         END IF;
         entry_id := v_entry.id; credits := v_entry.credits;

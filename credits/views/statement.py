@@ -24,10 +24,16 @@ if TYPE_CHECKING:
 
 _FILTERS = (
     ("", _("All")),
-    (EntryKind.GRANT.value, _("Added")),
-    (EntryKind.SPEND.value, _("Used")),
-    (EntryKind.EXPIRE.value, _("Expired")),
+    (EntryKind.GRANT, _("Added")),
+    (EntryKind.SPEND, _("Used")),
+    (EntryKind.EXPIRE, _("Expired")),
 )
+# A job is charged by a spend or, when it was held, by a capture.
+_KINDS = {
+    EntryKind.GRANT: (EntryKind.GRANT,),
+    EntryKind.SPEND: (EntryKind.SPEND, EntryKind.CAPTURE),
+    EntryKind.EXPIRE: (EntryKind.EXPIRE,),
+}
 
 
 @require_safe
@@ -39,7 +45,7 @@ def statement(request: AccountRequest) -> HttpResponse:
     sent.is_valid()
     kind, before = sent.cleaned_data.get("kind"), sent.cleaned_data.get("before")
     page = statements.statement_for(
-        wallet.pk, before_seq=before, kind=EntryKind(kind) if kind else None, at=now()
+        wallet.pk, before_seq=before, kinds=_KINDS[kind] if kind else (), at=now()
     )
     filters = [
         {"label": label, "url": _address(kind=choice), "is_current": choice == kind}

@@ -23,10 +23,9 @@ from credits.core.spans import day_of, span_of_days, span_since
 from credits.forms import UsageFilter, UsageRange
 from credits.models import RateUnit, Wallet, WalletUnit
 from credits.spreadsheets import csv_lines
-from credits.usage import Records, records_of
+from credits.usage import records_of, rows_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from datetime import datetime
 
     from django.http import HttpResponse
@@ -34,30 +33,37 @@ if TYPE_CHECKING:
     from accounts.http import AccountRequest
     from credits.core.spans import Span
     from credits.spreadsheets import Cell
-    from credits.usage import UsageRow
+    from credits.usage import Records, UsageRow
     from credits.usage_report import UsageReport
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What an address asks for, and all usage of its range."""
+    """What an address asks for: a range, and what of it."""
 
     wallet: Wallet
     zone: ZoneInfo
     at: datetime
     dates: UsageRange
     range: str
-    records: Records
-    filter: UsageFilter
+    span: Span
+    feature: str
+    member: str
 
     @property
-    def report(self) -> UsageReport:
-        """Return the usage that the filter leaves."""
-        self.filter.is_valid()
-        chosen = self.filter.cleaned_data
-        return usage_report.report_on(
-            self.records, zone=self.zone, at=self.at, **chosen
-        )
+    def records(self) -> Records:
+        """Return its usage by day and by member, as the page shows it."""
+        return records_of(self.wallet.pk, span=self.span, zone=self.zone, **self.chosen)
+
+    @property
+    def rows(self) -> tuple[UsageRow, ...]:
+        """Return its usage by both at once, as the download does."""
+        return rows_of(self.wallet.pk, span=self.span, zone=self.zone, **self.chosen)
+
+    @property
+    def chosen(self) -> dict[str, str]:
+        """Return what of all usage it is."""
+        return {"feature": self.feature, "member": self.member}
 
 
 @require_safe
@@ -65,16 +71,20 @@ class Asked:
 def usage(request: AccountRequest) -> HttpResponse:
     """Show the usage of a range: as a chart, and as tables with the same numbers."""
     asked = _asked(request)
-    report = asked.report
+    records = asked.records
+    report = usage_report.report_on(records, zone=asked.zone, at=asked.at)
     context = {
         "report": report,
         "chart": _chart(report),
         "dates": asked.dates,
-        "filter": asked.filter,
+        "filter": UsageFilter(
+            request.GET,
+            features=usage_report.features_in(records),
+            members=usage_report.members_in(records),
+        ),
         "range": asked.range,
         "range_words": _range_words(asked),
         "ranges": _ranges(asked),
-        "span": asked.records.span,
         "zone": asked.zone.key,
         "held": asked.wallet.held,
         "csv_url": f"{reverse('credits:usage_csv')}?{request.GET.urlencode()}",
@@ -88,8 +98,8 @@ def usage_csv(request: AccountRequest) -> StreamingHttpResponse:
     """Send the rows that the page of the same query adds up."""
     asked = _asked(request)
     header = ["Date", "Feature", "Member", "Quantity", "Unit", "Credits"]
-    lines = csv_lines(header, _cells(asked.report))
-    days = asked.records.span.days
+    lines = csv_lines(header, map(_cells, asked.rows))
+    days = asked.span.days
     name = f"usage-{days[0].date:%Y-%m-%d}-{days[-1].date:%Y-%m-%d}.csv"
     return StreamingHttpResponse(
         lines,
@@ -104,13 +114,8 @@ def _asked(request: AccountRequest) -> Asked:
     dates = UsageRange(request.GET)
     dates.is_valid()
     name, span = _range(dates, wallet, zone, at)
-    records = records_of(wallet.pk, span=span, zone=zone)
-    chosen = UsageFilter(
-        request.GET,
-        features=usage_report.features_in(records),
-        members=usage_report.members_in(records),
-    )
-    return Asked(wallet, zone, at, dates, name, records, chosen)
+    feature, member = request.GET.get("feature", ""), request.GET.get("member", "")
+    return Asked(wallet, zone, at, dates, name, span, feature, member)
 
 
 def _range(
@@ -132,7 +137,7 @@ def _ranges(asked: Asked) -> list[dict[str, object]]:
     names = [*UsageRange.LAST_DAYS]
     if asked.wallet.cycle_starts_at:
         names.append(UsageRange.CYCLE)
-    kept = {name: asked.filter.data.get(name) for name in asked.filter.fields}
+    kept = asked.chosen
     return [
         {
             "label": _("This cycle")
@@ -145,7 +150,7 @@ def _ranges(asked: Asked) -> list[dict[str, object]]:
     ]
 
 
-def _address(query: dict[str, str | None]) -> str:
+def _address(query: dict[str, str]) -> str:
     chosen = {name: value for name, value in query.items() if value}
     return f"{reverse('credits:usage')}?{urlencode(chosen)}"
 
@@ -155,7 +160,7 @@ def _range_words(asked: Asked) -> str:
         return _("this cycle")
     if asked.range:
         return _("the last %(days)s days") % {"days": asked.range}
-    first, last = asked.records.span.days[0], asked.records.span.days[-1]
+    first, last = asked.span.days[0], asked.span.days[-1]
     ends = (calendar_day(day.starts_at, asked.zone.key) for day in (first, last))
     return _("the days from %(first)s to %(last)s") % dict(
         zip(("first", "last"), ends, strict=True)
@@ -178,16 +183,15 @@ def _chart(report: UsageReport) -> dict[str, object]:
     }
 
 
-def _cells(report: UsageReport) -> Iterator[list[Cell]]:
-    for row in report.rows:
-        yield [
-            row.date.isoformat(),
-            row.label,
-            row.member,
-            row.quantity if row.is_feature else "",
-            _unit(row),
-            row.credits,
-        ]
+def _cells(row: UsageRow) -> list[Cell]:
+    return [
+        row.date.isoformat(),
+        row.label,
+        row.member,
+        row.quantity if row.is_feature else "",
+        _unit(row),
+        row.credits,
+    ]
 
 
 def _unit(row: UsageRow) -> str:

@@ -14,7 +14,7 @@ from tests.factories import make_account, make_member, make_user
 
 OPEN = {"theme", "invitation"}
 SIGNED_IN = {"new_account", "join", "switch"}
-MEMBERS = {"team", "settings", "save_profile"}
+MEMBERS = {"team", "settings", "save_profile", "zone_today"}
 GUARDED = {
     "save_account": Permission.MANAGE_SETTINGS,
     "invite": Permission.MANAGE_TEAM,
@@ -25,7 +25,7 @@ GUARDED = {
     "create_key": Permission.MANAGE_KEYS,
     "revoke_key": Permission.MANAGE_KEYS,
 }
-READ_ONLY = {"keys", "team", "settings"}
+READ_ONLY = {"keys", "team", "settings", "zone_today"}
 
 
 @pytest.fixture
@@ -74,7 +74,8 @@ class TestEveryAddress:
     def test_for_members_opens_to_each_role(self, account, as_user, name, role):
         response = visit(as_user(make_member(account, role)), name, {})
 
-        assert response.status_code in {200, 422}
+        # 400: without a time zone there is nothing to say of today in it.
+        assert response.status_code in {200, 400, 422}
 
     @pytest.mark.parametrize("name", sorted(SIGNED_IN | MEMBERS | set(GUARDED)))
     def test_asks_visitors_to_sign_in(self, things, client, name):

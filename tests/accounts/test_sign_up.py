@@ -20,6 +20,7 @@ SIGNUP, LOGIN = "/accounts/signup/", "/accounts/login/"
 DORA = {
     "name": "Dora Diaz",
     "organization": "Dora & Co",
+    "country": "IN",
     "email": "Dora@Example.com",
     "password1": "correct horse battery",
 }
@@ -58,6 +59,7 @@ class TestSigningUp:
         assert (user.email, user.name) == ("dora@example.com", "Dora Diaz")
         assert (membership.user, membership.role) == (user, Role.OWNER)
         assert membership.account.name == "Dora & Co"
+        assert membership.account.country == "IN"
 
     def test_signs_in_once_the_address_is_confirmed(self, client):
         client.post(SIGNUP, DORA)
@@ -84,6 +86,8 @@ class TestSigningUp:
         [
             ({"name": ""}, "This field is required."),
             ({"organization": ""}, "This field is required."),
+            ({"country": ""}, "This field is required."),
+            ({"country": "XX"}, "Select a valid choice."),
             ({"password1": "short"}, "This password is too short."),
             ({"password1": "dora@example.com"}, "too similar to the e-mail address"),
         ],

@@ -121,3 +121,10 @@ class TestWhenTag:
         long_ago = NOW - timedelta(days=365 * 200)
 
         assert units.moment(long_ago, "Europe/Berlin").endswith("UTC+0:53")
+
+
+class TestCreditCells:
+    def test_are_the_same_amounts_in_cells(self):
+        cells = units.credit_cells([1_234_567, 0, -1_500])
+
+        assert cells == "<td>1,234,567</td><td>0</td><td>\N{MINUS SIGN}1,500</td>"

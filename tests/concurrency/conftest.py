@@ -1,7 +1,12 @@
-"""What prevents a race, taken away: for the twins that prove that races can fail."""
+"""What prevents a race, taken away: for the twins that prove that races can fail.
+
+A twin that does no harm proves nothing: `make test-full` runs each twenty times, and
+forgives one run.
+"""
 
 from __future__ import annotations
 
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -11,7 +16,40 @@ from django.db import connections
 from config.database import load_functions_and_rights
 
 STEPS = Path(settings.BASE_DIR) / "credits" / "sql" / "_steps.sql"
+RUNS = 20
 LOCK = "WHERE id = p_wallet_id\n    FOR NO KEY UPDATE;"
+
+
+def pytest_generate_tests(metafunc):
+    if metafunc.definition.get_closest_marker("twin"):
+        metafunc.fixturenames.append("twin_run")
+        again = [pytest.param(n, marks=pytest.mark.full) for n in range(2, RUNS + 1)]
+        metafunc.parametrize("twin_run", [1, *again])
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_pyfunc_call(pyfuncitem):
+    try:
+        return (yield)
+    except AssertionError:
+        if not pyfuncitem.get_closest_marker("full") or not _is_first_miss(pyfuncitem):
+            raise
+        pytest.xfail(f"the one run of {RUNS} that may do no harm")
+
+
+def _is_first_miss(item) -> bool:
+    """Leave a trace where all workers of a test run see it."""
+    if not item.get_closest_marker("twin"):
+        return False
+    folder = item.config._tmp_path_factory.getbasetemp()
+    if hasattr(item.config, "workerinput"):
+        folder = folder.parent
+    name = sha256(item.nodeid.partition("[")[0].encode()).hexdigest()
+    try:
+        (folder / f"missed-{name}").mkdir()
+    except FileExistsError:
+        return False
+    return True
 
 
 @pytest.fixture

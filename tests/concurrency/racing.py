@@ -12,6 +12,8 @@ from django.db import connections
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+CALLERS = 16
+
 
 def race(work: Callable[[int], object], *, rounds: int, threads: int) -> list[object]:
     """Run `work(n)` for each round, in threads that start together.
@@ -27,6 +29,15 @@ def race(work: Callable[[int], object], *, rounds: int, threads: int) -> list[ob
 
     with ThreadPoolExecutor(threads) as pool:
         return [outcome for part in pool.map(run, range(threads)) for outcome in part]
+
+
+def storm(rounds: int, call: Callable[[int, int], object]) -> list[object]:
+    """Run `call(round, caller)`: each round, all callers at once."""
+    return race(
+        lambda n: call(n // CALLERS, n % CALLERS),
+        rounds=rounds * CALLERS,
+        threads=CALLERS,
+    )
 
 
 def tally(outcomes: list[object]) -> Counter[str]:

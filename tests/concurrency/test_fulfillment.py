@@ -186,6 +186,7 @@ class TestOneForm:
         assert Purchase.objects.count() == 1
 
 
+@pytest.mark.twin
 class TestNegativeControls:
     """The same storm without its guards does harm: so it proves something."""
 

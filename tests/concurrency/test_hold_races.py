@@ -6,13 +6,12 @@ import pytest
 
 from credits import audits, ledger
 from credits.models import Hold, LedgerEntry, Wallet
-from tests.concurrency.racing import race, tally
+from tests.concurrency.racing import CALLERS, race, storm, tally
 from tests.conftest import NOW
 from tests.factories import job, make_wallet
 
 pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "owner"])
 
-CALLERS = 16
 rounds_ = pytest.mark.parametrize(
     "rounds", [50, pytest.param(200, marks=pytest.mark.full)]
 )
@@ -53,15 +52,6 @@ def release(hold_id, key):
         idempotency_key=f"release:{hold_id}:{key}",
         actor="test",
         at=NOW,
-    )
-
-
-def storm(rounds, call):
-    """Each round, all callers at once: `call(round, caller)`."""
-    return race(
-        lambda n: call(n // CALLERS, n % CALLERS),
-        rounds=rounds * CALLERS,
-        threads=CALLERS,
     )
 
 
@@ -159,6 +149,7 @@ class TestLastCredits:
         assert audits.verify() == []
 
 
+@pytest.mark.twin
 class TestNegativeControls:
     """Without the wallet's lock the same storms do harm: so they prove something."""
 

@@ -16,6 +16,7 @@ from tests.factories import job, make_wallet
 pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "owner"])
 
 
+@pytest.mark.twin
 class TestHotWallet:
     def test_breaks_without_the_wallets_lock(self, without_lock):
         wallet = make_wallet(grants={"a": (300, None)})
@@ -42,6 +43,7 @@ class TestHotWallet:
         assert {finding.check[:2] for finding in audits.verify()} >= {"I1", "I2"}
 
 
+@pytest.mark.twin
 class TestOneKeyAtOnce:
     def test_takes_effect_more_than_once_without_lock_and_keys(
         self, without_lock, without_unique_keys

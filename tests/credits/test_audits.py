@@ -25,6 +25,14 @@ TABLES = (
 )
 # What the owner does, and the checks that notice.
 CORRUPTIONS = {
+    "a day of usage without entries": (
+        """INSERT INTO credits_usagemark (wallet_id, zone, seq)
+        SELECT min(id), 'UTC', 1 FROM credits_wallet;
+        INSERT INTO credits_usageday (mark_id, day, feature, member, quantity, credits,
+            rate_version, first_seq, last_seq)
+        SELECT id, '2026-03-10', 'look', '', 1, 1, 1, 1, 1 FROM credits_usagemark""",
+        {"I1 days of usage are the sum of their entries"},
+    ),
     "an entry of another amount": (
         """UPDATE credits_ledgerentry SET credits = credits - 1
         WHERE id = (SELECT max(id) FROM credits_ledgerentry)""",
@@ -86,6 +94,15 @@ CORRUPTIONS = {
             "I2 a wallet is the sum of its entries",
             "I3 a wallet is the sum of its grants",
         },
+    ),
+    "a member who was charged less": (
+        """INSERT INTO credits_memberusage (wallet_id, member_id, since, credits)
+        SELECT id, 7, created_at, 5 FROM credits_wallet""",
+        {"I2 a member's usage is the sum of their charges"},
+    ),
+    "caps from nowhere": (
+        "UPDATE credits_wallet SET has_caps = true",
+        {"I2 a wallet knows whether it has caps"},
     ),
     "a grant with more left": (
         "UPDATE credits_creditgrant SET remaining = remaining + 1 WHERE is_open",

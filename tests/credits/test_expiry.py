@@ -8,7 +8,7 @@ import pytest
 from django.db import connections
 
 from config.clock import now
-from credits import audits, ledger, tasks
+from credits import audits, chunks, ledger, tasks
 from credits.models import Hold, LedgerEntry, Wallet
 from tests.concurrency.racing import race
 from tests.conftest import NOW
@@ -43,7 +43,7 @@ class TestExpireDueGrants:
         assert LedgerEntry.objects.filter(kind="EXPIRE").count() == 1
 
     def test_ends_when_its_time_is_up(self, monkeypatch):
-        monkeypatch.setattr(tasks, "_BUDGET", timedelta(0))
+        monkeypatch.setattr(chunks, "BUDGET", timedelta(0))
         make_wallet(grants={"gone": (10, timedelta(seconds=1))})
 
         tasks.expire_due_grants()
@@ -83,18 +83,18 @@ class TestExpireDueGrants:
         """Quick chunks grow, slow ones shrink; one that is not full is the last."""
         took = [10, 10, 60, 40, 10]
         clock = iter([NOW, *(NOW + timedelta(milliseconds=n) for n in running(took))])
-        monkeypatch.setattr(tasks, "now", lambda: next(clock))
-        chunks = []
+        monkeypatch.setattr(chunks, "now", lambda: next(clock))
+        asked = []
 
         def expire_due(*, limit, at):
-            chunks.append(limit)
-            return limit if len(chunks) < len(took) else limit - 1
+            asked.append(limit)
+            return limit if len(asked) < len(took) else limit - 1
 
         monkeypatch.setattr(ledger, "expire_due", expire_due)
 
         tasks.expire_due_grants()
 
-        assert chunks == [100, 200, 400, 200, 200]
+        assert asked == [100, 200, 400, 200, 200]
 
 
 class TestNextChunk:
@@ -112,7 +112,7 @@ class TestNextChunk:
     def test_aims_at_fifty_milliseconds(self, chunk, took, following):
         took = timedelta(milliseconds=took)
 
-        assert tasks.next_chunk(chunk, took=took) == following
+        assert chunks.next_chunk(chunk, took=took) == following
 
 
 @pytest.mark.django_db(transaction=True, databases=["default", "owner"])

@@ -8,7 +8,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import connections
 
-from credits import audits, ledger
+from credits import audits, history, ledger
 from tests.conftest import NOW
 from tests.factories import job, make_wallet
 
@@ -80,18 +80,18 @@ class TestHistory:
         assert digest.read_text() == before
 
     def test_may_not_lose_an_entry(self, wallet):
-        recorded = audits.digest_history()
+        recorded = history.digest()
         forge("TRUNCATE credits_ledgerentry CASCADE")
 
-        assert len(audits.verify_history(recorded)) == 1
+        assert len(history.verify(recorded)) == 1
 
     def test_of_a_wallet_without_entries_is_known_too(self):
         empty = make_wallet()
 
-        recorded = audits.digest_history()
+        recorded = history.digest()
 
         assert recorded[empty.pk].seq == 0
-        assert audits.verify_history(recorded) == []
+        assert history.verify(recorded) == []
 
 
 class TestDigest:

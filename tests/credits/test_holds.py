@@ -175,6 +175,15 @@ class TestExtendHold:
         assert again.is_replay
         assert again.expires_at == NOW + DAY
 
+    def test_by_another_time_under_its_key_is_a_conflict(self, wallet):
+        held = hold(wallet, 10)
+        extend(held, time_to_live=2 * DAY)
+
+        with pytest.raises(ledger.IdempotencyConflict):
+            extend(held, time_to_live=3 * DAY)
+
+        assert Hold.objects.get().expires_at == NOW + 2 * DAY
+
     def test_of_a_lapsed_hold_is_refused(self, wallet):
         held = hold(wallet, 10)
 

@@ -11,6 +11,7 @@ from django.urls import reverse
 from accounts.models import Role
 from credits import ledger
 from tests.conftest import NOW
+from tests.credits.usage_jobs import hold, line
 from tests.factories import job, make_account, make_member, make_user, make_wallet
 
 pytestmark = pytest.mark.usefixtures("rates")
@@ -94,6 +95,20 @@ class TestStatement:
 
         assert [row.kind for row in response.context["page"].rows] == ["GRANT"]
         assert 'href="/statement/?kind=GRANT" aria-current="true"' in text_of(response)
+
+    def test_counts_the_charge_of_a_held_job_as_used(self, client, wallet):
+        held = hold(wallet, 10)
+        ledger.capture(
+            hold_id=held.hold_id,
+            lines=(line("look", 10),),
+            idempotency_key="captured",
+            actor="test",
+            at=NOW,
+        )
+
+        response = client.get(STATEMENT, {"kind": "SPEND"})
+
+        assert [row.kind for row in response.context["page"].rows] == ["CAPTURE"]
 
     def test_says_that_a_filter_matches_nothing(self, client):
         response = client.get(STATEMENT, {"kind": "EXPIRE"})

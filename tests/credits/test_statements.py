@@ -204,7 +204,7 @@ class TestStatement:
         wallet = make_wallet(grants={"a": (10, None)})
         spend(wallet, UsedLine("look", 1, 1, 1))
 
-        page = statements.statement_for(wallet.pk, kind=EntryKind.SPEND, at=NOW)
+        page = statements.statement_for(wallet.pk, kinds=[EntryKind.SPEND], at=NOW)
 
         assert [row.kind for row in page.rows] == ["SPEND"]
 
@@ -213,13 +213,13 @@ class TestStatement:
 
         assert page == statements.StatementPage(rows=(), next_before_seq=None)
 
-    def test_reads_in_four_queries_however_many_rows(self, django_assert_num_queries):
+    def test_reads_in_five_queries_however_many_rows(self, django_assert_num_queries):
         wallet = make_wallet(grants={"a": (10, DAY), "b": (90, None)})
         for _ in range(30):
             spend(wallet, UsedLine("look", 3, 1, 3))
 
-        # Entries, draws, lines and, once, their labels.
-        with django_assert_num_queries(4):
+        # The wallet, entries, draws, lines and, once, their labels.
+        with django_assert_num_queries(5):
             statements.statement_for(wallet.pk, at=NOW)
 
 

@@ -213,8 +213,8 @@ class TestUsagePage:
             use(wallet, line(), member=f"{n}@x.example", at=NOW - n * DAY)
         browser.get(PAGE)
 
-        # Session, user, membership, wallet and the four of the records.
-        with django_assert_num_queries(8):
+        # Session, user, membership, wallet and the records.
+        with django_assert_num_queries(5):
             browser.get(PAGE)
 
 

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 
 HOUR = timedelta(hours=1)
 CLOCK_STOPS = {"DISPUTE", "FRAUD_WARNING", "PAUSE"}  # R66, R83, R84; not R58
+FROM_PLANS = {"PLAN", "UPGRADE"}
 TIES = {"PROMO": 0, "ADJUSTMENT": 0, "PLAN": 1, "UPGRADE": 1}  # R2; others 2
 
 
@@ -41,10 +42,13 @@ class Grant:
             return False
         return self.expires_at <= at
 
-    def order(self):
+    def order(self, plan_ends_at):
+        ends = [self.expires_at]
+        if self.source in FROM_PLANS:
+            ends.append(plan_ends_at)  # R15: whichever comes first
         never = datetime.max.replace(tzinfo=self.effective_at.tzinfo)
-        tie = TIES.get(self.source, 2)
-        return (self.expires_at or never, tie, self.effective_at, self.number)
+        first = min((end for end in ends if end), default=never)
+        return (first, TIES.get(self.source, 2), self.effective_at, self.number)
 
 
 @dataclass(eq=False)
@@ -53,6 +57,7 @@ class Hold:
     pins: list[list]  # [grant, credits], in the order taken
     expires_at: datetime
     extendable_until: datetime
+    member: int | None = None
     captured: int = 0
     state: str = "OPEN"
 
@@ -61,15 +66,33 @@ class Hold:
         return self.credits - self.captured
 
 
+@dataclass(eq=False)
+class Charge:
+    """What a spend or a capture took and has not given back, in the order taken."""
+
+    taken: list[list]  # [grant, credits]
+    member: int | None
+    at: datetime
+
+    @property
+    def credits(self) -> int:
+        return sum(n for _, n in self.taken)
+
+
 @dataclass
 class Wallet:
     is_blocked: bool = False
+    plan_ends_at: datetime | None = None
+    plan_is_over: bool = False
+    spends_until: datetime | None = None
     debt: int = 0
     grants: list[Grant] = field(default_factory=list)
     holds: list[Hold] = field(default_factory=list)
     keys: dict[str, tuple] = field(default_factory=dict)
-    spends: list[list[list]] = field(default_factory=list)
+    charges: list[Charge] = field(default_factory=list)
     free_returns: set[int] = field(default_factory=set)
+    caps: dict[int | None, int] = field(default_factory=dict)  # None: each member
+    cycle: tuple[datetime | None, datetime | None] = (None, None)
 
     @property
     def balance(self) -> int:
@@ -92,6 +115,8 @@ class Wallet:
         while True:
             due = [(g.expires_at, 0, g.number, g) for g in self.grants]
             due = [d for d in due if d[3].free and d[3].is_over(at)]
+            if self._plan_end and self._plan_end <= at:
+                due.append((self._plan_end, -1, 0, None))
             due += [
                 (hold.expires_at, 1, number, hold)
                 for number, hold in enumerate(self.holds)
@@ -100,11 +125,19 @@ class Wallet:
             if not due:
                 return
             when, kind, _, thing = min(due, key=lambda d: d[:3])
-            if kind == 0:
+            if kind == -1:
+                self._end_plan()
+            elif kind == 0:
                 thing.remaining = thing.held
             else:
                 self._give_back(thing, our_failure=True, at=when)
                 thing.state = "EXPIRED"
+
+    def set_terms(self, *, plan_ends_at, spends_until):
+        """R15: an end that is taken back in time leaves no trace."""
+        self.plan_is_over = self.plan_is_over and plan_ends_at == self.plan_ends_at
+        self.plan_ends_at = plan_ends_at
+        self.spends_until = spends_until
 
     def once(self, key: str, content: object) -> bool:
         """R109: whether this is the first time; another content is a conflict."""
@@ -124,34 +157,35 @@ class Wallet:
             grant.remaining -= owed
             self.debt -= owed
 
-    def spend(self, *, key, credits, at):
+    def spend(self, *, key, credits, member, at):
         self.settle(at)
-        content = ("spend", credits)
+        content = ("spend", credits, member)
         if not self.once(key, content):
             return
-        self._may_use(credits)
+        self._may_use(credits, member, at)
         self.keys[key] = content
         taken = self._choose(credits)
         for grant, n in taken:
             grant.remaining -= n
-        self.spends.append(taken)
+        self.charges.append(Charge(taken, member, at))
 
-    def hold(self, *, key, credits, ttl, at):
+    def hold(self, *, key, credits, member, ttl, at):
         self.settle(at)
-        content = ("hold", credits)
+        content = ("hold", credits, member)
         if not self.once(key, content):
             return
-        self._may_use(credits)
+        self._may_use(credits, member, at)
         self.keys[key] = content
         pins = self._choose(credits)
         for grant, n in pins:
             grant.held += n
         longest = timedelta(days=7)
-        self.holds.append(Hold(credits, pins, at + min(ttl, longest), at + longest))
+        ends = at + min(ttl, longest)
+        self.holds.append(Hold(credits, pins, ends, at + longest, member))
 
     def extend(self, hold, *, key, ttl, at):
         self.settle(at)
-        content = ("extend", id(hold))
+        content = ("extend", id(hold), ttl)
         if not self.once(key, content):
             return
         self._must_be_open(hold)
@@ -179,7 +213,7 @@ class Wallet:
             if take:
                 taken.append([grant, take])
         hold.captured += charge
-        self.spends.append(taken)
+        self.charges.append(Charge(taken, hold.member, at))
         if is_final or not hold.rest:
             self._give_back(hold, our_failure=False, at=at)
             hold.state = "CAPTURED"
@@ -233,8 +267,8 @@ class Wallet:
         content = ("reverse", number, credits)
         if not self.once(key, content):
             return
-        taken = self.spends[number]
-        left = sum(n for _, n in taken)
+        taken = self.charges[number].taken
+        left = self.charges[number].credits
         need = left if credits is None else credits
         if need > left:
             raise Refused("NotEnoughLeft")
@@ -285,6 +319,25 @@ class Wallet:
             self.keys[key] = ("clear", credits)
             self.debt -= credits
 
+    def used(self, member, at):
+        """R87: charges of the window, less what came back of them, and open holds."""
+        since = self.window(at)
+        charges = [c for c in self.charges if c.member == member and c.at >= since]
+        holds = [h for h in self.holds if h.member == member and h.state == "OPEN"]
+        return sum(c.credits for c in charges) + sum(h.rest for h in holds)
+
+    def tightest_cap(self, member):
+        """R87: of those that apply; to jobs of nobody none does."""
+        applying = [self.caps[who] for who in {member, None} & self.caps.keys()]
+        return min(applying, default=None) if member else None
+
+    def window(self, at):
+        """R87: when it began: with the cycle, after it, or with the month in UTC."""
+        for bound in reversed(self.cycle):
+            if bound and at >= bound:
+                return bound
+        return at.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+
     def _add(self, source, credits, effective_at, expires_at, cost):
         grant = Grant(
             len(self.grants), source, credits, effective_at, expires_at, cost, credits
@@ -292,9 +345,31 @@ class Wallet:
         self.grants.append(grant)
         return grant
 
-    def _may_use(self, credits):
-        if self.is_blocked:
+    @property
+    def _plan_end(self):
+        return None if self.plan_is_over else self.plan_ends_at
+
+    def _end_plan(self):
+        """R58: what plans gave before ends now, also what was stopped."""
+        self.plan_is_over = True
+        end = self.plan_ends_at
+        for grant in self.grants:
+            if grant.source not in FROM_PLANS or grant.effective_at >= end:
+                continue
+            if not grant.remaining:
+                continue
+            if grant.clock_stopped_at or not grant.expires_at or grant.expires_at > end:
+                grant.expires_at, grant.clock_stopped_at = end, None
+
+    def _may_use(self, credits, member, at):
+        # R58, R62: blocked by its dates, though nobody has said so.
+        is_too_late = self.spends_until is not None and self.spends_until <= at
+        if self.is_blocked or is_too_late:
             raise Refused("SpendingBlocked")
+        cap = self.tightest_cap(member)
+        # R8: a job that costs nothing needs no room.
+        if credits and cap is not None and self.used(member, at) + credits > cap:
+            raise Refused("MemberCapReached")
         if credits > self.available:
             raise Refused("InsufficientCredits")
 
@@ -305,7 +380,7 @@ class Wallet:
     def _choose(self, credits):
         chosen = []
         usable = [g for g in self.grants if g.free and not g.frozen_for]
-        for grant in sorted(usable, key=Grant.order):
+        for grant in sorted(usable, key=lambda g: g.order(self._plan_end)):
             n = min(credits, grant.free)
             credits -= n
             if n:

@@ -33,6 +33,10 @@ leaps = st.sampled_from(
     [timedelta(0), timedelta(microseconds=1), timedelta(hours=12), timedelta(days=1)]
 )
 lifetimes = st.sampled_from([None, *(timedelta(days=d) for d in (1, 2, 5))])
+# More often than not there is no end in sight; now and then it lies behind.
+plan_ends = st.sampled_from(
+    [None, None, None, *(timedelta(hours=h) for h in (-12, 0, 12, 24, 48))]
+)
 index = st.integers(0, 10**6)
 reasons = st.sampled_from([Freeze.NO_PLAN, Freeze.DISPUTE, Freeze.PAUSE])
 
@@ -121,15 +125,19 @@ class LedgerMachine(RuleBasedStateMachine):
 
     @rule(credits=credits_)
     def spend(self, credits):
+        self.spend_by(None, credits)
+
+    def spend_by(self, member, credits):
         key, at = self.key(), self.at
         command = ledger.Spend(
             wallet_id=self.row.pk,
             lines=(ledger.UsedLine("look", credits or 1, 1, credits),),
             idempotency_key=key,
             actor="test",
+            member_id=member,
         )
         spent = self.both(
-            lambda: self.model.spend(key=key, credits=credits, at=at),
+            lambda: self.model.spend(key=key, credits=credits, member=member, at=at),
             lambda: ledger.spend(command, at=at),
         )
         if spent:
@@ -137,13 +145,28 @@ class LedgerMachine(RuleBasedStateMachine):
 
     @rule(credits=credits_, hours=st.sampled_from([12, 24, 24 * 9]))
     def hold(self, credits, hours):
-        key, at, ttl = self.key(), self.at, timedelta(hours=hours)
+        self.hold_by(None, credits, timedelta(hours=hours))
+
+    @precondition(lambda self: self.grant_ids)
+    @rule(n=index, credits=some_credits)
+    def hold_until_a_grant_ends(self, n, credits):
+        """By chance alone both are hardly ever due at one instant."""
+        ends = self.model.grants[n % len(self.grant_ids)].expires_at
+        if ends and ends > self.at:
+            self.hold_by(None, credits, ends - self.at)
+            self.time_passes(ends - self.at)
+
+    def hold_by(self, member, credits, ttl):
+        key, at = self.key(), self.at
         held = self.both(
-            lambda: self.model.hold(key=key, credits=credits, ttl=ttl, at=at),
+            lambda: self.model.hold(
+                key=key, credits=credits, member=member, ttl=ttl, at=at
+            ),
             lambda: ledger.hold(
                 wallet_id=self.row.pk,
                 credits=credits,
                 rate_version=1,
+                member_id=member,
                 time_to_live=ttl,
                 **self.common(key),
             ),
@@ -270,6 +293,25 @@ class LedgerMachine(RuleBasedStateMachine):
         if moved and moved.grant_id:
             self.grant_ids.append(moved.grant_id)
 
+    @rule(plan=plan_ends, spending=plan_ends)
+    def terms(self, plan, spending):
+        """R15, R58, R62: billing says when the plan ends, and takes it back."""
+        said = {
+            "plan_ends_at": self.at + plan if plan is not None else None,
+            "spends_until": self.at + spending if spending is not None else None,
+        }
+        self.both(
+            lambda: self.model.set_terms(**said),
+            lambda: ledger.set_terms(
+                wallet_id=self.row.pk,
+                spending_block=None,
+                way_forward="",
+                cycle_starts_at=self.model.cycle[0],
+                cycle_ends_at=self.model.cycle[1],
+                **said,
+            ),
+        )
+
     @rule(credits=some_credits, clears=st.booleans())
     def owe(self, credits, clears):
         key, at = self.key(), self.at
@@ -334,17 +376,17 @@ class LedgerMachine(RuleBasedStateMachine):
             assert entry.frozen == sum(draw.frozen for draw in draws)
 
 
+# 40 stories of up to 30 commands each.
+stories = settings(
+    max_examples=40,
+    stateful_step_count=30,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=list(HealthCheck),
+    phases=[Phase.generate, Phase.shrink],
+)
+
+
 @pytest.mark.django_db
 def test_the_ledger_agrees_with_the_model():
-    """40 stories of up to 30 commands each."""
-    run_state_machine_as_test(
-        LedgerMachine,
-        settings=settings(
-            max_examples=40,
-            stateful_step_count=30,
-            deadline=None,
-            derandomize=True,
-            suppress_health_check=list(HealthCheck),
-            phases=[Phase.generate, Phase.shrink],
-        ),
-    )
+    run_state_machine_as_test(LedgerMachine, settings=stories)

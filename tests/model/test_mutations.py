@@ -9,22 +9,38 @@ from hypothesis import HealthCheck, Phase
 from hypothesis import settings as hypothesis_settings
 from hypothesis.stateful import run_state_machine_as_test
 
+from tests.model.test_batch_model import BatchMachine
 from tests.model.test_ledger_model import LedgerMachine
+from tests.model.test_member_caps_model import MemberCapsMachine
 
 _SQL = settings.BASE_DIR / "credits" / "sql"
 
 MUTATIONS = [
     # R2: the order of consumption
-    ("_steps", "ORDER BY expires_at NULLS LAST", "ORDER BY expires_at NULLS FIRST"),
-    ("_steps", "ORDER BY expires_at NULLS LAST", "ORDER BY expires_at DESC NULLS LAST"),
+    ("_steps", "lot.expires_at END NULLS LAST", "lot.expires_at END NULLS FIRST"),
+    ("_steps", "lot.expires_at END NULLS LAST", "lot.expires_at END DESC NULLS LAST"),
     ("_steps", "WHEN 'PROMO' THEN 0", "WHEN 'PROMO' THEN 3"),
     ("_steps", "WHEN 'PLAN' THEN 1", "WHEN 'PLAN' THEN 3"),
-    ("_steps", "        effective_at, id;", "        effective_at DESC, id DESC;"),
+    ("_steps", "lot.effective_at, lot.id;", "lot.effective_at DESC, lot.id DESC;"),
     # R5, R17: boundaries
     ("_steps", "AND expires_at <= p_at AND clock", "AND expires_at < p_at AND clock"),
     ("_steps", "'OPEN' AND expires_at <= p_at", "'OPEN' AND expires_at < p_at"),
     ("_steps", "next_expiry_at <= p_at", "next_expiry_at < p_at"),
     ("_steps", "ORDER BY expires_at, rank, id", "ORDER BY expires_at, rank DESC, id"),
+    # R15, R58, R62: the end of a plan
+    ("_steps", "plan_ends_at <= p_at AND NOT", "plan_ends_at < p_at AND NOT"),
+    ("_steps", "AND lot.source IN ('PLAN', 'UPGRADE')", ""),
+    ("_steps", "lot.effective_at < wallet", "lot.effective_at <= wallet"),
+    ("_steps", "            OR lot.clock_stopped_at IS NOT NULL);", ");"),
+    ("_steps", "plan_ends_at AS expires_at, -1", "plan_ends_at AS expires_at, 2"),
+    ("_steps", "WHERE id = p_wallet_id AND NOT plan_is_over)", "WHERE false)"),
+    ("_steps", "least(lot.expires_at, wallet.plan_ends_at)", "lot.expires_at"),
+    ("_steps", "spends_until <= p_at", "spends_until < p_at"),
+    (
+        "set_terms",
+        "plan_is_over AND plan_ends_at IS NOT DISTINCT",
+        "plan_ends_at IS DISTINCT",
+    ),
     # R69, R70: holds and expiry
     (
         "_steps",
@@ -35,7 +51,7 @@ MUTATIONS = [
     ("_steps", "IF p_is_our_failure THEN", "IF NOT p_is_our_failure THEN"),
     ("_steps", "lot.expires_at <= p_occurred_at", "lot.expires_at < p_occurred_at"),
     # R66, R83: freezes
-    ("_steps", "        AND frozen_for = '{}'\n", ""),
+    ("_steps", "        AND lot.frozen_for = '{}'\n", ""),
     ("freeze", "WHEN p_freezes[i] = 'NO_PLAN'", "WHEN p_freezes[i] <> 'NO_PLAN'"),
     ("freeze", "v_left <@ ARRAY['NO_PLAN']", "v_left <@ ARRAY['PAUSE']"),
     (
@@ -73,7 +89,7 @@ MUTATIONS = [
         "IF v_pin.is_expired AND v_back > 99",
     ),
     # R109: keys
-    ("spend", "v_entry.request_hash = p_hashes[i]", "true"),
+    ("spend", "request_hash = p_hashes[i]", "true"),
     ("spend", "IF available < p_credits[i]", "IF available <= p_credits[i]"),
     ("release", "v_entry.request_hash = p_hashes[i]", "false"),
     ("revoke", "ELSIF v_take > v_free", "ELSIF v_take >= v_free"),
@@ -92,6 +108,54 @@ MUTATIONS = [
         "p_expires_at[i] < v_grant.expires_at",
     ),
     ("move", "* (v_gone + v_free) / v_grant.granted", "* v_free / v_grant.granted"),
+]
+
+# R87: member caps
+CAP_MUTATIONS = [
+    ("spend", "used + p_credits[i] > cap", "used + p_credits[i] >= cap"),
+    ("spend", "p_credits[i] > 0 AND used", "used"),
+    ("hold", "used + p_credits[i] > cap", "used + p_credits[i] >= cap"),
+    ("hold", "p_credits[i] > 0 AND used", "used"),
+    ("_caps", "SELECT min(credits) INTO cap", "SELECT max(credits) INTO cap"),
+    ("_caps", " OR member_id IS NULL)", ")"),
+    ("_caps", "p_at >= p_wallet.cycle_ends_at", "p_at > p_wallet.cycle_ends_at"),
+    ("_caps", "p_at >= p_wallet.cycle_starts_at", "p_at > p_wallet.cycle_starts_at"),
+    ("_caps", "entry.occurred_at) >= p_since", "entry.occurred_at) > p_since"),
+    ("_caps", " AND since = p_since", ""),
+    ("_caps", " AND since <= p_charged_at", ""),
+    ("_caps", "since <= p_charged_at", "since < p_charged_at"),
+    ("_caps", "sum(credits - captured)", "sum(credits)"),
+    ("_caps", " AND state = 'OPEN'", ""),
+    ("spend", "p_member_ids[i], p_credits[i], p_at", "p_member_ids[i], 0, p_at"),
+    ("capture", "v_hold.member_id, v_charge, p_at", "v_hold.member_id, 0, p_at"),
+    ("reverse", "-v_entry.credits,", "0,"),
+    ("reverse", "v_taken.occurred_at\n", "p_at\n"),
+    ("set_cap", "IF NOT v_has_caps THEN", "IF false THEN"),
+]
+# R109: what is decided in turns and written at once
+BATCH_MUTATIONS = [
+    ("spend", "ORDER BY wallet_id, n)", "ORDER BY wallet_id, n DESC)"),
+    ("spend", "v_before + array_position(v_keys", "array_position(v_keys"),
+    ("spend", "v_before := v_count; v_keys := NULL;", "v_before := v_count;"),
+    ("spend", "v_is_same := p_hashes[v_twin] = p_hashes[i]", "v_is_same := true"),
+    ("spend", "v_accepted[v_count];", "v_accepted[v_before + 1];"),
+    ("spend", "v_wallet.balance := v_wallet.balance - p_credits[i];", ""),
+    ("spend", "v_wallet.seq := v_wallet.seq + 1;", ""),
+    ("spend", "v_serving := v_before + 1;", "v_serving := 1;"),
+    ("spend", "v_serving := v_serving + 1; v_place := 0;", "v_place := 0;"),
+    ("spend", "EXIT WHEN v_need > 0 OR", "EXIT WHEN"),
+    ("spend", "v_remaining || v_left + v_grant.pinned", "v_remaining || v_left"),
+    (
+        "spend",
+        "v_draw_remaining[v_draws] := v_left + v_grant.pinned",
+        "v_draw_remaining[v_draws] := v_left",
+    ),
+    ("spend", "    WHERE v_entry_ids[p_line_items[n]] IS NOT NULL", ""),
+]
+STORIES = [
+    *((LedgerMachine, *mutation) for mutation in MUTATIONS),
+    *((MemberCapsMachine, *mutation) for mutation in CAP_MUTATIONS),
+    *((BatchMachine, *mutation) for mutation in BATCH_MUTATIONS),
 ]
 
 
@@ -119,13 +183,13 @@ def mutate(django_db_blocker):
 
 @pytest.mark.full
 @pytest.mark.django_db(databases=["default", "owner"], transaction=True)
-@pytest.mark.parametrize(("file", "old", "new"), MUTATIONS)
-def test_is_caught(mutate, file, old, new):
+@pytest.mark.parametrize(("machine", "file", "old", "new"), STORIES)
+def test_is_caught(mutate, machine, file, old, new):
     mutate(file, old, new)
 
     with pytest.raises(BaseException):  # noqa: B017, PT011
         run_state_machine_as_test(
-            LedgerMachine,
+            machine,
             settings=hypothesis_settings(
                 max_examples=400,
                 stateful_step_count=40,

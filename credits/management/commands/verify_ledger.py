@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from credits import audits
+from credits import audits, history
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,25 +34,22 @@ class Command(BaseCommand):
         """Print each finding under the name of its check."""
         findings = audits.verify()
         if digest and digest.exists():
-            findings += audits.verify_history(_read(digest))
+            findings += history.verify(_read(digest))
         for finding in findings:
             self.stderr.write(f"{finding.check}: {finding.text}")
         if findings:
             raise CommandError(f"{len(findings)} findings.", returncode=1)
         if digest:
-            _write(digest, audits.digest_history())
+            _write(digest, history.digest())
         self.stdout.write(f"{len(audits.names())} checks, no findings.")
 
 
-def _read(file: Path) -> dict[int, audits.HistoryDigest]:
+def _read(file: Path) -> dict[int, history.Digest]:
     recorded = json.loads(file.read_text(encoding="utf-8"))
-    return {
-        int(wallet): audits.HistoryDigest(*digest)
-        for wallet, digest in recorded.items()
-    }
+    return {int(wallet): history.Digest(*digest) for wallet, digest in recorded.items()}
 
 
-def _write(file: Path, digests: Mapping[int, audits.HistoryDigest]) -> None:
+def _write(file: Path, digests: Mapping[int, history.Digest]) -> None:
     # In one step: a run that is cut short leaves the last good digest as it was.
     draft = file.with_name(f"{file.name}.new")
     content = {wallet: astuple(digest) for wallet, digest in digests.items()}

@@ -7,9 +7,13 @@ from django.contrib import admin
 from accounts.admin import ReadOnlyAdmin
 from billing.models import (
     BlockOffer,
+    Consent,
     Customer,
     Cycle,
+    Invoice,
     Plan,
+    PlanChange,
+    PlanPeriod,
     PlanVersion,
     Purchase,
     Subscription,
@@ -76,14 +80,79 @@ class CycleAdmin(ReadOnlyAdmin):
 
     list_display = (
         "subscription",
-        "index",
         "starts_at",
         "ends_at",
         "credits",
         "paid_at",
+        "granted_at",
     )
     list_select_related = ("subscription__account", "subscription__plan_version__plan")
     search_fields = ("subscription__account__public_id",)
+
+
+@admin.register(PlanPeriod)
+class PlanPeriodAdmin(ReadOnlyAdmin):
+    """Since when a subscription is on which version."""
+
+    list_display = ("subscription", "plan_version", "starts_at")
+    list_select_related = ("subscription__account", "plan_version__plan")
+    search_fields = ("subscription__account__public_id",)
+
+
+@admin.register(Invoice)
+class InvoiceAdmin(ReadOnlyAdmin):
+    """Bills for plans, as Stripe says they stand."""
+
+    list_display = (
+        "created_at",
+        "number",
+        "account",
+        "status",
+        "reason",
+        "total_cents",
+        "currency",
+        "paid_at",
+        "failed_at",
+    )
+    list_filter = ("status", "reason")
+    list_select_related = ("account",)
+    search_fields = (
+        "number",
+        "stripe_invoice_id",
+        "account__name",
+        "account__public_id",
+    )
+    ordering = ("-created_at", "-pk")
+
+
+@admin.register(PlanChange)
+class PlanChangeAdmin(ReadOnlyAdmin):
+    """Who asked for which change of plan, and what became of it."""
+
+    list_display = (
+        "requested_at",
+        "public_id",
+        "account",
+        "kind",
+        "state",
+        "to_version",
+        "takes_effect_at",
+    )
+    list_filter = ("kind", "state")
+    list_select_related = ("account", "to_version__plan")
+    search_fields = ("public_id", "account__name", "account__public_id")
+    ordering = ("-requested_at", "-pk")
+
+
+@admin.register(Consent)
+class ConsentAdmin(ReadOnlyAdmin):
+    """Which words were agreed to, by whom, and when."""
+
+    list_display = ("given_at", "account", "user", "kind", "version", "target")
+    list_filter = ("kind", "version")
+    list_select_related = ("account", "user")
+    search_fields = ("target", "account__public_id", "user__email")
+    ordering = ("-given_at", "-pk")
 
 
 @admin.register(Purchase)

@@ -48,6 +48,27 @@ register(
     """,
 )
 register(
+    "I5 each grant of a month has its paid cycle",
+    """
+    SELECT format('grant %s of wallet %s (%s) has no cycle that was paid',
+        found.id, found.wallet_id, found.source_key)
+    FROM credits_creditgrant AS found
+    JOIN credits_wallet AS wallet ON wallet.id = found.wallet_id
+    WHERE found.source_key LIKE 'cycle:%' AND NOT EXISTS (
+        SELECT 1
+        FROM billing_cycle AS cycle
+        JOIN billing_subscription AS subscription
+            ON subscription.id = cycle.subscription_id
+        LEFT JOIN billing_invoice AS invoice ON invoice.id = cycle.invoice_id
+        WHERE found.source_key = 'cycle:' || cycle.id
+            AND cycle.granted_at IS NOT NULL
+            AND subscription.account_id = wallet.account_id
+            AND (cycle.invoice_id IS NULL OR invoice.status = 'PAID')
+    )
+    ORDER BY found.id
+    """,
+)
+register(
     "I10 blocks are granted only on plans that sell them",
     """
     SELECT format('grant %s of wallet %s is from %s, when no plan sold blocks',
@@ -57,10 +78,15 @@ register(
     WHERE found.source IN ('PURCHASE', 'RELOAD') AND NOT EXISTS (
         SELECT 1
         FROM billing_subscription AS subscription
-        JOIN billing_planversion AS version
-            ON version.id = subscription.plan_version_id
+        -- What it was on at that time: plans change, also within a cycle.
+        JOIN LATERAL (
+            SELECT plan_version_id FROM billing_planperiod AS period
+            WHERE period.subscription_id = subscription.id
+                AND period.starts_at <= found.effective_at
+            ORDER BY period.starts_at DESC LIMIT 1
+        ) AS period ON true
+        JOIN billing_planversion AS version ON version.id = period.plan_version_id
         WHERE subscription.account_id = wallet.account_id AND version.sells_blocks
-            AND subscription.anchor_at <= found.effective_at
             AND (subscription.ended_at IS NULL
                 OR found.effective_at < subscription.ended_at)
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -9,16 +10,23 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from django.db import transaction
 
-from billing.models import BlockOffer, Plan, PlanVersion
+from billing.models import (
+    BlockOffer,
+    FreeVideoOffer,
+    Interval,
+    Plan,
+    PlanVersion,
+)
 from billing.stripe_gateway import PriceToSell
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from datetime import datetime
 
     from django.db.models import Model
 
 CATALOGUE_FILE = Path(__file__).with_name("catalogue.toml")
+_PLAN_PRICE = re.compile(r"purser_([-\w]+)_v(\d{1,9})_(month|year)")
 
 
 class PublishedOfferEdited(Exception):
@@ -67,11 +75,23 @@ class BlocksToPublish:
 
 
 @dataclass(frozen=True, slots=True)
+class FreeVideosToPublish:
+    """How many free videos a month the file gives to Free, by country (R106)."""
+
+    version: int
+    starts_at: datetime
+    default_quota: int
+    longest_ms: int
+    quota_by_country: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
 class Catalogue:
     """All that the file offers, plans in the order in which pages show them."""
 
     plans: tuple[PlanToPublish, ...]
     blocks: BlocksToPublish
+    free_videos: FreeVideosToPublish
 
 
 def read(file: Path = CATALOGUE_FILE) -> Catalogue:
@@ -80,6 +100,7 @@ def read(file: Path = CATALOGUE_FILE) -> Catalogue:
     return Catalogue(
         plans=tuple(PlanToPublish(**plan) for plan in content["plans"]),
         blocks=BlocksToPublish(**content["blocks"]),
+        free_videos=FreeVideosToPublish(**content["free_videos"]),
     )
 
 
@@ -94,7 +115,8 @@ def publish(catalogue: Catalogue, *, currency: str) -> int:
         _publish_plan(plan, position, currency)
         for position, plan in enumerate(catalogue.plans)
     )
-    return published + _publish_blocks(catalogue.blocks, currency)
+    published += _publish_blocks(catalogue.blocks, currency)
+    return published + _publish_free_videos(catalogue.free_videos)
 
 
 def plans_in_force(*, at: datetime) -> list[PlanVersion]:
@@ -138,6 +160,12 @@ def blocks_in_force(*, at: datetime) -> BlockOffer:
     return offer
 
 
+def free_videos_in_force(*, at: datetime) -> FreeVideoOffer | None:
+    """Return what Free gives at an instant; None: nothing was published yet."""
+    started = FreeVideoOffer.objects.filter(starts_at__lte=at)
+    return started.order_by("-starts_at").first()
+
+
 def prices_to_sell() -> list[PriceToSell]:
     """Return every price that was ever published: subscribers keep theirs (R36)."""
     versions = PlanVersion.objects.select_related("plan").order_by("plan__position")
@@ -148,10 +176,21 @@ def prices_to_sell() -> list[PriceToSell]:
     ]
 
 
+def version_of_price(lookup_key: str) -> tuple[PlanVersion, Interval] | None:
+    """Return which plan version, paid how often, has a price; None for other prices."""
+    named = _PLAN_PRICE.fullmatch(lookup_key)
+    if named is None:
+        return None
+    code, version, interval = named.groups()
+    found = PlanVersion.objects.filter(plan__code=code, version=version)
+    first = found.select_related("plan").first()
+    return (first, Interval(interval.upper())) if first else None
+
+
 def _plan_prices(version: PlanVersion) -> Iterator[PriceToSell]:
     for interval, cents in _paid_intervals(version):
         yield PriceToSell(
-            lookup_key=f"purser_{version.plan.code}_v{version.version}_{interval}",
+            lookup_key=version.lookup_key(interval),
             product_id=f"purser_{version.plan.code}",
             product_name=version.plan.name,
             unit_cents=cents,
@@ -220,6 +259,15 @@ def _publish_blocks(entry: BlocksToPublish, currency: str) -> bool:
         version=entry.version, defaults=wanted
     )
     _require_same(offer, wanted, f"Version {offer.version} of the block offer")
+    return is_new
+
+
+def _publish_free_videos(entry: FreeVideosToPublish) -> bool:
+    wanted = asdict(entry)
+    offer, is_new = FreeVideoOffer.objects.get_or_create(
+        version=entry.version, defaults=wanted
+    )
+    _require_same(offer, wanted, f"Version {offer.version} of the free videos")
     return is_new
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING
+from uuid import uuid4
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -11,10 +12,13 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext_lazy
 
+from billing.core.transitions import Family, Move
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from billing.models import BlockOffer
+    from billing.previewing import Preview
 
 _WHOLE_NUMBER = re.compile(r"-?[0-9]{1,30}")
 
@@ -62,8 +66,69 @@ class BlocksForm(forms.Form):
         ]
 
 
+class ConfirmChangeForm(forms.Form):
+    """A change of plan as it was shown, and the words that were agreed to."""
+
+    form_key = forms.RegexField(r"\A[0-9a-f]{32}\Z", widget=forms.HiddenInput)
+    comment = forms.CharField(
+        label=_("Why are you leaving?"),
+        help_text=_("It helps us, and changes nothing for you."),
+        max_length=300,
+        required=False,
+    )
+    typed = forms.CharField(label=_("Name of your plan"), max_length=60, required=False)
+    agree = forms.BooleanField(
+        label=_("I agree"),
+        error_messages={"required": _("Agree to the renewal to go on.")},
+    )
+
+    def __init__(
+        self, sent: Mapping[str, str] | None = None, *, previewed: Preview
+    ) -> None:
+        """Ask for what this change needs: an agreement, a reason, the plan's name."""
+        super().__init__(sent, initial={"form_key": uuid4().hex})
+        self._plan_name = previewed.old.plan.name
+        if previewed.move is Move.CANCEL:
+            del self.fields["agree"]
+        if previewed.old.plan.family == Family.LEGACY:
+            self.fields["typed"].required = True
+            self.fields["typed"].help_text = _("Type “%(name)s” to leave it.") % {
+                "name": self._plan_name
+            }
+        else:
+            del self.fields["typed"]
+
+    def clean_typed(self) -> str:
+        """Return the name of the plan that is left for good (R34).
+
+        Raises:
+            ValidationError: it is another one.
+        """
+        typed = str(self.cleaned_data["typed"])
+        if typed.strip().casefold() != self._plan_name.casefold():
+            raise ValidationError(_("This is not the name of your plan."))
+        return typed
+
+
 class BuyBlocksForm(BlocksForm):
     """An order: also of which offer, and the key that makes a double click one."""
 
     offer = forms.IntegerField(widget=forms.HiddenInput)
     form_key = forms.RegexField(r"\A[0-9a-f]{32}\Z", widget=forms.HiddenInput)
+
+
+class TravelForm(forms.Form):
+    """How far the clock is to be moved: by a step, or to a date."""
+
+    step = forms.ChoiceField(
+        choices=[(step, step) for step in ("day", "renewal", "month", "date")]
+    )
+    date = forms.DateField(
+        label=_("To the beginning of a day, in UTC"),
+        widget=forms.DateInput(attrs={"type": "date"}),
+    )
+
+    def __init__(self, sent: Mapping[str, str] | None = None) -> None:
+        """Ask for a date, unless a step says how far."""
+        super().__init__(sent)
+        self.fields["date"].required = not sent or sent.get("step") == "date"

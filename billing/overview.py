@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 from django.utils.translation import gettext as _
 
 from accounts.templatetags.units import calendar_day, plural_credits
-from billing import purchasing, subscribing
-from billing.core.periods import term
+from billing import changing, previewing, purchasing, subscribing
 from billing.core.shares import percents
-from billing.models import Interval
-from credits import forecasting, statements
+from billing.models import ChangeKind, Interval
+from billing.previewing import Target
+from billing.subscribing import Standing
+from credits import forecasting, ledger, statements
 from credits.models import GrantSource, Wallet, WalletUnit
 
 if TYPE_CHECKING:
@@ -21,9 +22,10 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from accounts.models import Account
-    from billing.models import Cycle, Subscription
+    from billing.models import PlanVersion, Subscription
     from billing.purchasing import WhyNot
     from credits.forecasting import Outlook
+    from credits.ledger import FreeVideos
     from credits.statements import Balance, GrantView, StatementRow
 
 _SOON = timedelta(days=7)
@@ -51,7 +53,11 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class PlanCard:
-    """The plan in a few words; without a subscription only its name."""
+    """The plan in a few words; without a subscription only its name.
+
+    `usable_until` is when its credits can no longer be used unless something is paid;
+    `cents` is the price of the next term, `renews_as` its plan if that is another one.
+    """
 
     name: str
     interval: str
@@ -59,9 +65,12 @@ class PlanCard:
     cents: int
     currency: str
     renews_at: datetime | None
+    renews_as: str
     next_credits_at: datetime | None
     ends_at: datetime | None
-    is_overdue: bool
+    paid_until: datetime | None
+    usable_until: datetime | None
+    standing: Standing
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,11 +78,13 @@ class Overview:
     """All that the overview page shows."""
 
     balance: Balance
+    premium: Balance | None
     parts: tuple[Part, ...]
     outlooks: tuple[Outlook, ...]
     plan: PlanCard
     rows: tuple[StatementRow, ...]
     why_not: WhyNot | None
+    free_videos: FreeVideos | None
     is_low: bool
     is_new: bool
 
@@ -91,14 +102,22 @@ def overview_of(account: Account, *, time_zone: str, at: datetime) -> Overview:
     plan = plan_card(subscription, at=at)
     return Overview(
         balance=balance,
+        premium=_premium(account, at=at),
         parts=_parts(balance, time_zone=time_zone, at=at),
         outlooks=forecasting.outlooks_of(wallet.pk, balance, at=at),
         plan=plan,
         rows=page.rows,
         why_not=purchasing.why_not(subscription, at=at),
+        free_videos=ledger.free_videos(wallet_id=wallet.pk, at=at),
         is_low=balance.available * 100 < plan.cycle_credits * _LOW_PERCENT,
         is_new=len(page.rows) <= 1,
     )
+
+
+def _premium(account: Account, *, at: datetime) -> Balance | None:
+    """Return the premium credits of an account that was ever on a legacy plan."""
+    premium = Wallet.objects.filter(account=account, unit=WalletUnit.PREMIUM).first()
+    return statements.balance_of(premium.pk, at=at) if premium else None
 
 
 def plan_card(subscription: Subscription | None, *, at: datetime) -> PlanCard:
@@ -108,28 +127,44 @@ def plan_card(subscription: Subscription | None, *, at: datetime) -> PlanCard:
         NothingOffered: it is Free, and no Free plan is in force.
     """
     version = subscribing.version_of(subscription, at=at)
-    is_annual = bool(subscription and subscription.interval == Interval.YEAR)
-    cycle = subscribing.current_cycle(subscription, at=at) if subscription else None
+    coming = _next_term(subscription, version)
+    standing = subscribing.standing(subscription, at=at)
+    paid_until = subscription.paid_until if subscription else None
     return PlanCard(
         name=version.plan.name,
         interval=subscription.get_interval_display() if subscription else "",
         cycle_credits=version.cycle_credits,
-        cents=(version.year_cents if is_annual else version.month_cents) or 0,
+        cents=previewing.term_cents(coming) or 0,
         currency=version.currency,
-        renews_at=_renews_at(subscription, cycle),
-        next_credits_at=cycle.ends_at if cycle else None,
+        renews_at=paid_until if standing is Standing.ACTIVE else None,
+        renews_as=coming.version.plan.name if coming.version != version else "",
+        next_credits_at=_next_credits_at(subscription, standing, at=at),
         ends_at=subscription.cancel_at if subscription else None,
-        is_overdue=subscription is not None and not subscribing.is_paid(subscription),
+        paid_until=paid_until,
+        usable_until=subscribing.spends_until(subscription) if subscription else None,
+        standing=standing,
     )
 
 
-def _renews_at(
-    subscription: Subscription | None, cycle: Cycle | None
+def _next_term(subscription: Subscription | None, version: PlanVersion) -> Target:
+    """Return what the next term is of: another plan if one is scheduled (R26)."""
+    if subscription is None:
+        return Target(version, Interval.MONTH)
+    scheduled = changing.scheduled_change(subscription.account_id)
+    if scheduled and scheduled.kind == ChangeKind.DOWNGRADE:
+        return Target(scheduled.to_version, Interval(scheduled.to_interval))
+    return Target(version, Interval(subscription.interval))
+
+
+def _next_credits_at(
+    subscription: Subscription | None, standing: Standing, *, at: datetime
 ) -> datetime | None:
-    if subscription is None or cycle is None or subscription.cancel_at:
+    """Return when the next month begins, if there will be one."""
+    if subscription is None or standing not in {Standing.ACTIVE, Standing.ENDING}:
         return None
-    if subscription.interval == Interval.YEAR:
-        return term(subscription.anchor_at, cycle.index).ends_at
+    cycle = subscribing.current_cycle(subscription, at=at)
+    if cycle is None or subscribing.is_over(subscription, at=cycle.ends_at):
+        return None
     return cycle.ends_at
 
 

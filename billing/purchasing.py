@@ -17,13 +17,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts import auditing
-from billing import stripe_gateway, subscribing
-from billing.models import (
-    Customer,
-    PlanFamily,
-    Purchase,
-    PurchaseState,
-)
+from billing import customers, stripe_gateway, subscribing
+from billing.models import PlanFamily, Purchase, PurchaseState
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -71,6 +66,8 @@ def why_not(subscription: Subscription | None, *, at: datetime) -> WhyNot | None
 
     `subscription` is the account's live one, None on Free.
     """
+    if subscription and subscribing.is_over(subscription, at=at):
+        subscription = None
     if subscription and subscription.plan_version.sells_blocks:
         if subscribing.is_paid(subscription):
             return None
@@ -187,7 +184,12 @@ def _open_at_stripe(purchase: Purchase, number: int) -> CheckoutSession:
     order = stripe_gateway.Order(
         purchase=purchase.public_id,
         account=purchase.account.public_id,
-        customer_id=_customer_id(purchase, number),
+        customer_id=customers.customer_id(
+            purchase.account,
+            email=purchase.buyer.email,
+            attempt=number,
+            at=purchase.opened_at,
+        ),
         price_id=stripe_gateway.price_id(offer.lookup_key),
         blocks=purchase.blocks_asked,
         min_blocks=offer.min_blocks,
@@ -203,23 +205,3 @@ def _open_at_stripe(purchase: Purchase, number: int) -> CheckoutSession:
     )
     # A second page, should there be one, is never shown to anybody.
     return stripe_gateway.open_checkout(order, key=f"checkout:{purchase.pk}:{number}")
-
-
-def _customer_id(purchase: Purchase, number: int) -> str:
-    account = purchase.account
-    known = Customer.objects.filter(account=account).first()
-    if known is None:
-        customer_id = stripe_gateway.create_customer(
-            account=account.public_id,
-            name=account.name,
-            email=account.billing_email or purchase.buyer.email,
-            key=f"customer:{account.pk}:{number}",
-        )
-        known, _created = Customer.objects.get_or_create(
-            account=account,
-            defaults={
-                "stripe_customer_id": customer_id,
-                "created_at": purchase.opened_at,
-            },
-        )
-    return known.stripe_customer_id

@@ -15,7 +15,7 @@ import structlog
 from django.db import transaction
 from django.db.models import Q
 
-from billing import stripe_gateway, telling
+from billing import stripe_gateway, subscribing, telling
 from billing.core.periods import add_months
 from billing.models import Purchase, PurchaseState, Subscription
 from credits import ledger
@@ -114,7 +114,7 @@ def _take_payment(
     purchase.paid_at = payment.paid_at
     purchase.stripe_payment_intent_id = payment.payment_intent_id
     purchase.receipt_url = payment.receipt_url
-    if _sells_blocks(purchase.account_id):
+    if _sells_blocks(purchase.account_id, at):
         return _grant(purchase, payment, at)
     return _return_later(purchase, at)
 
@@ -144,7 +144,7 @@ def _payment(
     )
 
 
-def _sells_blocks(account_id: int) -> bool:
+def _sells_blocks(account_id: int, at: datetime) -> bool:
     # Locked, so that the plan cannot end between this look and the grant (R42).
     live = (
         Subscription.objects.select_for_update(of=("self",), no_key=True)
@@ -152,7 +152,9 @@ def _sells_blocks(account_id: int) -> bool:
         .filter(account_id=account_id, ended_at=None)
         .first()
     )
-    return live is not None and live.plan_version.sells_blocks
+    if live is None or subscribing.is_over(live, at=at):
+        return False
+    return live.plan_version.sells_blocks
 
 
 def _grant(purchase: Purchase, payment: Payment, at: datetime) -> Settlement:

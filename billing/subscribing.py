@@ -1,31 +1,34 @@
-"""Which plan an account is on, its months, and what that means for its wallet."""
+"""Which plan an account is on, how that stands, and what it means for its wallet."""
 
 from __future__ import annotations
 
+from datetime import timedelta
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from django.db import transaction
+from django.conf import settings
+from django.db.models import Min
 
-from accounts import auditing
+from accounts.models import Account
 from accounts.templatetags.units import money
 from billing import catalogue
-from billing.core.periods import MONTHS_IN_YEAR, cycle, term
-from billing.core.revenue import month_share_cents
 from billing.models import (
     Cycle,
-    Interval,
     PlanFamily,
     PlanVersion,
     Subscription,
     SubscriptionStatus,
 )
 from credits import ledger
-from credits.models import GrantSource, SpendingBlock
+from credits.models import SpendingBlock, Wallet, WalletUnit
 
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from billing.models import FreeVideoOffer
+
 FREE = "free"
+LEGACY_RATES = "legacy"
 
 _CHOOSE_A_PLAN = "Choose a paid plan."
 _WAYS_FORWARD = {
@@ -37,6 +40,18 @@ _WAYS_FORWARD = {
 _NOTHING_OWED = {SubscriptionStatus.ACTIVE, SubscriptionStatus.TRIALING}
 # Overdue within grace still spends (R62); what was never or no longer paid does not.
 _NOT_PAID = {SubscriptionStatus.INCOMPLETE, SubscriptionStatus.UNPAID}
+
+
+class Standing(StrEnum):
+    """How an account stands with its plan: what pages and banners say."""
+
+    FREE = "FREE"
+    ACTIVE = "ACTIVE"
+    ENDING = "ENDING"  # until its date (R58)
+    RENEWING = "RENEWING"  # the next term is not paid yet (R5)
+    OVERDUE = "OVERDUE"  # its payment failed; within grace (R62)
+    BLOCKED = "BLOCKED"  # not paid, and grace is over
+    OVER = "OVER"  # its date has come; Stripe's word on it has not
 
 
 def live_subscription(account_id: int) -> Subscription | None:
@@ -73,75 +88,80 @@ def is_paid(subscription: Subscription) -> bool:
     return subscription.status in _NOTHING_OWED
 
 
+def is_over(subscription: Subscription, *, at: datetime) -> bool:
+    """Whether the plan ends or ended at or before an instant."""
+    end = plan_end(subscription)
+    return end is not None and end <= at
+
+
+def plan_end(subscription: Subscription) -> datetime | None:
+    """Return when the plan ends or ended; None: it goes on (R15)."""
+    ends = (subscription.cancel_at, subscription.ended_at)
+    return min((end for end in ends if end), default=None)
+
+
+def standing(subscription: Subscription | None, *, at: datetime) -> Standing:
+    """Return how an account stands with its live subscription: FREE without one.
+
+    Source: docs/rules.md R5, R58, R62.
+    """
+    if subscription is None:
+        return Standing.FREE
+    if is_over(subscription, at=at):
+        return Standing.OVER
+    if subscription.status in _NOT_PAID or spends_until(subscription) <= at:
+        return Standing.BLOCKED
+    if subscription.status == SubscriptionStatus.PAST_DUE:
+        return Standing.OVERDUE
+    if subscription.cancel_at:
+        return Standing.ENDING
+    return Standing.RENEWING if _paid_until(subscription) <= at else Standing.ACTIVE
+
+
+def spends_until(subscription: Subscription) -> datetime:
+    """Return from when on the plan's wallet is blocked unless something is paid (R62).
+
+    That is the end of the plan, or else some days of grace after the paid term.
+    """
+    after_grace = _paid_until(subscription) + timedelta(days=settings.GRACE_DAYS)
+    end = plan_end(subscription)
+    return min(end, after_grace) if end else after_grace
+
+
+def next_renewal(*, at: datetime) -> datetime | None:
+    """Return when the first of all plans renews after an instant; None: none does."""
+    renewing = Subscription.objects.filter(
+        ended_at=None, cancel_at=None, paid_until__gt=at
+    )
+    first: datetime | None = renewing.aggregate(first=Min("paid_until"))["first"]
+    return first
+
+
 def current_cycle(subscription: Subscription, *, at: datetime) -> Cycle | None:
-    """Return the month of a subscription that covers an instant, if it was stored."""
-    return subscription.cycles.filter(starts_at__lte=at, ends_at__gt=at).first()
-
-
-@transaction.atomic
-def begin(
-    *,
-    account_id: int,
-    plan_code: str,
-    interval: Interval,
-    anchor_at: datetime,
-    at: datetime,
-) -> Subscription:
-    """Put an account on a plan whose first payment has arrived, and grant its credits.
-
-    All months are counted from `anchor_at`, which may lie in the past.
-
-    Raises:
-        NothingOffered: the plan was not sold at the anchor.
-        IntegrityError: the account has a live subscription.
-    """
-    subscription = Subscription.objects.create(
-        account_id=account_id,
-        plan_version=catalogue.plan_in_force(plan_code, at=anchor_at),
-        interval=interval,
-        status=SubscriptionStatus.ACTIVE,
-        anchor_at=anchor_at,
-    )
-    auditing.record(
-        action="subscription.begun",
-        actor="system",
-        account=subscription.account,
-        target=str(subscription.plan_version),
-        at=at,
-    )
-    _add_cycle(subscription, index=0, at=at)
-    push_terms(account_id, at=at)
-    return subscription
-
-
-@transaction.atomic
-def renew(*, subscription_id: int, at: datetime) -> Cycle:
-    """Add the next month of a live subscription, paid, with its credits.
-
-    Raises:
-        Subscription.DoesNotExist: it has ended.
-    """
-    subscription = (
-        Subscription.objects.select_for_update(of=("self",), no_key=True)
-        .select_related("plan_version")
-        .get(pk=subscription_id, ended_at=None)
-    )
-    added = _add_cycle(subscription, index=subscription.cycles.count(), at=at)
-    push_terms(subscription.account_id, at=at)
-    return added
+    """Return the month of a subscription that covers an instant, if it was paid."""
+    covering = subscription.cycles.filter(starts_at__lte=at, ends_at__gt=at)
+    # A year that begins within a month goes before it (R30).
+    return covering.order_by("-starts_at").first()
 
 
 def push_terms(account_id: int, *, at: datetime) -> None:
-    """Tell the account's wallet what its plan says; opens the wallet when missing."""
+    """Tell the account's wallets what its plan says; opens that of credits."""
     subscription = live_subscription(account_id)
     cycle_now = current_cycle(subscription, at=at) if subscription else None
+    ended = subscription or _last_subscription(account_id)
+    free = _free_videos(subscription, at=at)
     ledger.set_terms(
         wallet_id=ledger.open_wallet(account_id=account_id, at=at),
         spending_block=_spending_block(subscription),
         way_forward=way_forward(subscription, at=at),
         cycle_starts_at=cycle_now.starts_at if cycle_now else None,
         cycle_ends_at=cycle_now.ends_at if cycle_now else None,
+        plan_ends_at=plan_end(ended) if ended else None,
+        spends_until=spends_until(subscription) if subscription else None,
+        free_videos=free.quota_in(_country(account_id)) if free else None,
+        free_video_ms=free.longest_ms if free else None,
     )
+    _push_premium_terms(account_id, subscription, at=at)
 
 
 def way_forward(subscription: Subscription | None, *, at: datetime) -> str:
@@ -157,45 +177,31 @@ def way_forward(subscription: Subscription | None, *, at: datetime) -> str:
     return _WAYS_FORWARD[family]
 
 
-def _add_cycle(subscription: Subscription, *, index: int, at: datetime) -> Cycle:
-    span = cycle(subscription.anchor_at, index)
-    version = subscription.plan_version
-    added = Cycle.objects.create(
-        subscription=subscription,
-        index=index,
-        starts_at=span.starts_at,
-        ends_at=span.ends_at,
-        credits=version.cycle_credits,
-        price_cents=_price_cents(subscription, index),
-        paid_at=at,
-        granted_at=at,
-    )
-    ledger.grant(
-        wallet_id=ledger.open_wallet(account_id=subscription.account_id, at=at),
-        source=GrantSource.PLAN,
-        source_key=added.source_key,
-        credits=added.credits,
-        cost_basis_cents=added.price_cents,
-        effective_at=added.starts_at,
-        expires_at=_expires_at(subscription, index),
-        actor="plan",
-        at=at,
-    )
-    return added
+def _push_premium_terms(
+    account_id: int, subscription: Subscription | None, *, at: datetime
+) -> None:
+    # R34: what is left of packs keeps its own dates, also after legacy was left.
+    premium = Wallet.objects.filter(account_id=account_id, unit=WalletUnit.PREMIUM)
+    for wallet_id in premium.values_list("pk", flat=True):
+        ledger.set_terms(
+            wallet_id=wallet_id,
+            rate_plan=LEGACY_RATES,
+            spending_block=_spending_block(subscription),
+            way_forward=way_forward(subscription, at=at),
+            cycle_starts_at=None,
+            cycle_ends_at=None,
+            plan_ends_at=plan_end(subscription) if subscription else None,
+            spends_until=spends_until(subscription) if subscription else None,
+        )
 
 
-def _price_cents(subscription: Subscription, index: int) -> int:
-    version = subscription.plan_version
-    if subscription.interval == Interval.YEAR:
-        return month_share_cents(version.year_cents or 0, index % MONTHS_IN_YEAR)
-    return version.month_cents or 0
+def _paid_until(subscription: Subscription) -> datetime:
+    return subscription.paid_until or subscription.anchor_at
 
 
-def _expires_at(subscription: Subscription, index: int) -> datetime:
-    # R14: a monthly grant lives through the next month, and so never rolls twice.
-    if subscription.interval == Interval.YEAR:
-        return term(subscription.anchor_at, index).ends_at
-    return cycle(subscription.anchor_at, index + 1).ends_at
+def _last_subscription(account_id: int) -> Subscription | None:
+    ended = Subscription.objects.filter(account_id=account_id, ended_at__isnull=False)
+    return ended.order_by("-ended_at").first()
 
 
 def _spending_block(subscription: Subscription | None) -> SpendingBlock | None:
@@ -204,6 +210,22 @@ def _spending_block(subscription: Subscription | None) -> SpendingBlock | None:
     if subscription.status in _NOT_PAID:
         return SpendingBlock.PAYMENT_OVERDUE
     return None
+
+
+def _free_videos(
+    subscription: Subscription | None, *, at: datetime
+) -> FreeVideoOffer | None:
+    # Said before a plan ends, so that Free begins at that instant (R67).
+    if subscription and plan_end(subscription) is None:
+        return None
+    return catalogue.free_videos_in_force(at=at)
+
+
+def _country(account_id: int) -> str:
+    # R0: the billing country, else what was chosen at sign-up.
+    account = Account.objects.select_related("customer").get(pk=account_id)
+    customer = getattr(account, "customer", None)
+    return (customer and customer.country) or account.country
 
 
 def _buy_blocks(at: datetime) -> str:

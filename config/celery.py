@@ -12,7 +12,8 @@ from typing import Any
 
 from celery import Celery
 from celery.contrib.django.task import DjangoTask
-from celery.signals import setup_logging
+from celery.signals import setup_logging, task_prerun
+from django.conf import settings
 from django.db import transaction
 from django_structlog.celery.steps import DjangoStructLogInitStep
 
@@ -53,6 +54,11 @@ app.conf.update(
             "schedule": timedelta(seconds=60),
             "options": {"expires": 60},
         },
+        "billing.grant_cycles": {
+            "task": "billing.tasks.grant_cycles",
+            "schedule": timedelta(seconds=60),
+            "options": {"expires": 60},
+        },
         "accounts.send_due_notices": {
             "task": "accounts.tasks.send_due_notices",
             "schedule": timedelta(seconds=60),
@@ -63,10 +69,30 @@ app.conf.update(
             "schedule": timedelta(seconds=60),
             "options": {"expires": 60},
         },
+        "credits.add_usage_up": {
+            "task": "credits.tasks.add_usage_up",
+            "schedule": timedelta(seconds=60),
+            "options": {"expires": 60},
+        },
+        "credits.raise_alerts": {
+            "task": "credits.tasks.raise_alerts",
+            "schedule": timedelta(seconds=60),
+            "options": {"expires": 60},
+        },
     },
 )
 app.steps["worker"].add(DjangoStructLogInitStep)
 app.autodiscover_tasks()
+
+
+@task_prerun.connect
+def _follow_portal_clock(**_: object) -> None:
+    """Do each task at the time that the time machine has made it."""
+    if settings.IS_STRIPE_SANDBOX:
+        # Models can be imported only once Django is set up.
+        from billing import portal_clock  # noqa: PLC0415
+
+        portal_clock.follow()
 
 
 @setup_logging.connect

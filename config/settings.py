@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from typing import Any
 
@@ -70,6 +71,10 @@ if problems := startup.Configuration(
 
 # The product
 CURRENCY = env.str("CURRENCY", default="usd")
+# R62: how long credits stay usable when a renewal is not paid.
+GRACE_DAYS = env.int("GRACE_DAYS", default=7)
+# R22: all of the difference, or the share of it for what is left of the month.
+WHOLE_UPGRADE_CREDITS = env.bool("WHOLE_UPGRADE_CREDITS", default=False)
 ADMIN_PATH = env.str("ADMIN_PATH", default="admin").strip("/")
 API_REQUESTS_PER_MINUTE = env.int("API_REQUESTS_PER_MINUTE", default=30_000)
 
@@ -102,6 +107,11 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
     "config.health.HealthMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "config.http.PrivateByDefaultMiddleware",
+    "django_prometheus.middleware.PrometheusAfterMiddleware",
+    "config.http.ProgramMiddleware",
+    # Only for people:
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -111,10 +121,12 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "allauth.usersessions.middleware.UserSessionsMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "config.http.PrivateByDefaultMiddleware",
-    "django_prometheus.middleware.PrometheusAfterMiddleware",
 ]
+
+if IS_STRIPE_SANDBOX:
+    # Before whoever reads the clock, after what answers without the database.
+    after_health = MIDDLEWARE.index("config.health.HealthMiddleware") + 1
+    MIDDLEWARE.insert(after_health, "config.http.PortalClockMiddleware")
 
 ROOT_URLCONF = "config.urls"
 WSGI_APPLICATION = "config.wsgi.application"
@@ -301,6 +313,8 @@ LOGGING = purser_logging.configure(
     level=env.str("LOG_LEVEL", default="INFO"), as_json=IS_PRODUCTION
 )
 DJANGO_STRUCTLOG_CELERY_ENABLED = True
+DJANGO_STRUCTLOG_STATUS_START_LOG_LEVEL = logging.DEBUG  # its end says all of it
+DJANGO_STRUCTLOG_IP_LOGGING_ENABLED = False  # what X-Forwarded-For claims, unproven
 PROMETHEUS_EXPORT_MIGRATIONS = False
 METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
 if sentry_dsn := env.str("SENTRY_DSN", default=""):

@@ -18,3 +18,6 @@ WHITENOISE_AUTOREFRESH = True  # nothing is collected here
 CACHES["default"]["OPTIONS"] = {  # noqa: F405
     "db": int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) + 1
 }
+
+# Tests count the queries of production, where nobody moves the clock.
+MIDDLEWARE.remove("config.http.PortalClockMiddleware")  # noqa: F405

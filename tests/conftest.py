@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.conf import settings
 from django.core.cache import cache
 from django.db import connections
 from django.test import TransactionTestCase
+
+from config import clock
 
 NOW = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
 
@@ -72,3 +74,10 @@ TransactionTestCase._fixture_teardown = _truncate_as_owner
 def _empty_cache():
     yield
     cache.clear()
+
+
+@pytest.fixture(autouse=True)
+def _right_clock():
+    """Whoever traveled in time is back for the next test."""
+    yield
+    clock.set_offset(timedelta())

@@ -62,13 +62,17 @@ def make_wallet(
     return Wallet.objects.get(pk=wallet_id)
 
 
-def job(wallet: Wallet, credits: int, key: str = "") -> ledger.Spend:
+def job(
+    wallet: Wallet, credits: int, key: str = "", member: User | None = None
+) -> ledger.Spend:
     """A job that costs so many credits: looks, at one credit each."""
     return ledger.Spend(
         wallet_id=wallet.pk,
         lines=(ledger.UsedLine("look", credits or 1, 1, credits),),
         idempotency_key=key or f"job:{next(_numbers)}",
         actor="test",
+        member_id=member.pk if member else None,
+        member=member.email if member else "",
     )
 
 

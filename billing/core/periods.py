@@ -56,3 +56,26 @@ def term(anchor_at: datetime, index: int) -> Span:
     return Span(
         add_months(anchor_at, first), add_months(anchor_at, first + MONTHS_IN_YEAR)
     )
+
+
+def months(paid: Span, anchor_at: datetime) -> list[Span]:
+    """Return the months of a paid term: one, or the twelve of a year (R11, R13)."""
+    anchor_at = _anchor_of(paid, anchor_at)
+    first = cycle_index(anchor_at, paid.starts_at)
+    # A term ends where a month begins, which is then the next term's first.
+    last = cycle_index(anchor_at, paid.ends_at)
+    return [cycle(anchor_at, index) for index in range(first, last)]
+
+
+def month_after(paid: Span, anchor_at: datetime) -> Span:
+    """Return the month that begins when a paid term ends: where R14 rolls over to."""
+    anchor_at = _anchor_of(paid, anchor_at)
+    return cycle(anchor_at, cycle_index(anchor_at, paid.ends_at))
+
+
+def _anchor_of(paid: Span, anchor_at: datetime) -> datetime:
+    # The anchor may have moved since this term was paid (R30): then the term's own
+    # beginning is the best that is known.
+    index = cycle_index(anchor_at, paid.starts_at)
+    is_boundary = add_months(anchor_at, index) == paid.starts_at
+    return anchor_at if is_boundary else paid.starts_at

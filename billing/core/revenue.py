@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from billing.core.periods import MONTHS_IN_YEAR
 
+def share_cents(total_cents: int, place: int, *, of: int) -> int:
+    """Return one of `of` shares of an amount, by its place from 0; they sum to it.
 
-def month_share_cents(year_cents: int, month: int) -> int:
-    """Return what month 0 to 11 of a paid year costs; the twelve sum to the year.
-
-    The shares are equal but for the cents that are left over: the first months
-    take one each.
+    The shares are equal but for the cents that are left over: the first ones take
+    one each.
 
     Source: docs/rules.md R100.
     """
-    share, left_over = divmod(year_cents, MONTHS_IN_YEAR)
-    return share + (month < left_over)
+    share, left_over = divmod(total_cents, of)
+    return share + (place < left_over)

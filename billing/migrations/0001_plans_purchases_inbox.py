@@ -38,6 +38,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('stripe_customer_id', models.CharField(max_length=64, unique=True)),
+                ('country', models.CharField(blank=True, help_text='ISO code of the billing address.', max_length=2)),
                 ('created_at', models.DateTimeField()),
                 ('account', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='customer', to='accounts.account')),
             ],
@@ -104,24 +105,13 @@ class Migration(migrations.Migration):
                 ('status', models.CharField(choices=[('INCOMPLETE', 'Incomplete'), ('TRIALING', 'Trial'), ('ACTIVE', 'Active'), ('PAST_DUE', 'Payment overdue'), ('UNPAID', 'Unpaid'), ('CANCELED', 'Canceled')], max_length=10)),
                 ('stripe_subscription_id', models.CharField(blank=True, max_length=64, null=True, unique=True)),
                 ('anchor_at', models.DateTimeField(help_text='All cycles are counted from here (R11).')),
+                ('paid_until', models.DateTimeField(blank=True, help_text='The end of the last term that was paid.', null=True)),
                 ('cancel_at', models.DateTimeField(blank=True, null=True)),
                 ('ended_at', models.DateTimeField(blank=True, null=True)),
+                ('renewal_told_at', models.DateTimeField(blank=True, help_text='When they last heard that a year renews.', null=True)),
+                ('next_check_at', models.DateTimeField(blank=True, help_text='When the sweeper looks; empty: never.', null=True)),
                 ('account', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='subscriptions', to='accounts.account')),
                 ('plan_version', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='subscriptions', to='billing.planversion')),
-            ],
-        ),
-        migrations.CreateModel(
-            name='Cycle',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('index', models.IntegerField(help_text='0 is the first; counted from the anchor.')),
-                ('starts_at', models.DateTimeField()),
-                ('ends_at', models.DateTimeField(help_text='The first instant of the next cycle.')),
-                ('credits', models.BigIntegerField()),
-                ('price_cents', models.BigIntegerField(help_text='Net price of this month (R100).')),
-                ('paid_at', models.DateTimeField(blank=True, null=True)),
-                ('granted_at', models.DateTimeField(blank=True, null=True)),
-                ('subscription', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='cycles', to='billing.subscription')),
             ],
         ),
         migrations.CreateModel(
@@ -194,6 +184,10 @@ class Migration(migrations.Migration):
             model_name='purchase',
             constraint=models.CheckConstraint(condition=models.Q(models.Q(('blocks_paid', None), ('paid_at', None), ('paid_cents', None), ('state__in', ['OPEN', 'EXPIRED'])), models.Q(('blocks_paid__isnull', False), ('paid_at__isnull', False), ('paid_cents__isnull', False), ('state__in', ['PAID', 'REFUNDING', 'REFUNDED']), ('stripe_payment_intent_id__isnull', False)), _connector='OR'), name='purchase_paid_means_paid'),
         ),
+        migrations.AddIndex(
+            model_name='subscription',
+            index=models.Index(condition=models.Q(('next_check_at__isnull', False)), fields=['next_check_at'], name='subscription_due'),
+        ),
         migrations.AddConstraint(
             model_name='subscription',
             constraint=models.UniqueConstraint(models.F('account'), condition=models.Q(('ended_at', None)), name='subscription_one_live_per_account'),
@@ -209,26 +203,6 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='subscription',
             constraint=models.CheckConstraint(condition=models.Q(('interval__in', ['MONTH', 'YEAR'])), name='subscription_interval_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='cycle',
-            constraint=models.UniqueConstraint(models.F('subscription'), models.F('index'), name='cycle_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='cycle',
-            constraint=models.UniqueConstraint(models.F('subscription'), models.F('starts_at'), name='cycle_one_start'),
-        ),
-        migrations.AddConstraint(
-            model_name='cycle',
-            constraint=models.CheckConstraint(condition=models.Q(('ends_at__gt', models.F('starts_at'))), name='cycle_has_a_length'),
-        ),
-        migrations.AddConstraint(
-            model_name='cycle',
-            constraint=models.CheckConstraint(condition=models.Q(('granted_at', None), ('paid_at__isnull', False), _connector='OR'), name='cycle_granted_after_paid'),
-        ),
-        migrations.AddConstraint(
-            model_name='cycle',
-            constraint=models.CheckConstraint(condition=models.Q(('credits__gte', 0), ('price_cents__gte', 0)), name='cycle_amounts_not_negative'),
         ),
         migrations.AddConstraint(
             model_name='webhookevent',

@@ -14,6 +14,9 @@ class Customer(models.Model):
         Account, on_delete=models.PROTECT, related_name="customer"
     )
     stripe_customer_id = models.CharField(max_length=64, unique=True)
+    country = models.CharField(
+        max_length=2, blank=True, help_text="ISO code of the billing address."
+    )
     created_at = models.DateTimeField()
 
     def __str__(self) -> str:

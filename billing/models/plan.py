@@ -1,4 +1,4 @@
-"""What is offered: plans and blocks, in versions that are never edited (R36)."""
+"""What is offered, in versions that are never edited (R36): plans, blocks, and Free."""
 
 from __future__ import annotations
 
@@ -6,15 +6,17 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
+from billing.core.transitions import Family
+
 
 class PlanFamily(models.TextChoices):
     """Plans of one family differ only in size; families differ in rules."""
 
-    FREE = "FREE", _("Free")
-    CREATOR = "CREATOR", _("Creator")
-    PRO = "PRO", _("Pro")
-    BUSINESS = "BUSINESS", _("Business")
-    LEGACY = "LEGACY", _("Legacy")
+    FREE = Family.FREE, _("Free")
+    CREATOR = Family.CREATOR, _("Creator")
+    PRO = Family.PRO, _("Pro")
+    BUSINESS = Family.BUSINESS, _("Business")
+    LEGACY = Family.LEGACY, _("Legacy")
 
 
 class Plan(models.Model):
@@ -70,6 +72,10 @@ class PlanVersion(models.Model):
         """Return plan and version."""
         return f"{self.plan} v{self.version}"
 
+    def lookup_key(self, interval: str) -> str:
+        """Return the key by which Stripe knows the price for "MONTH" or "YEAR"."""
+        return f"purser_{self.plan.code}_v{self.version}_{interval.lower()}"
+
 
 class BlockOffer(models.Model):
     """What a block of credits is and costs, from an instant on (R105)."""
@@ -106,3 +112,32 @@ class BlockOffer(models.Model):
     def lookup_key(self) -> str:
         """Return the key by which Stripe knows the price."""
         return f"purser_block_v{self.version}"
+
+
+class FreeVideoOffer(models.Model):
+    """How many free videos a month accounts on Free have, from an instant on (R106)."""
+
+    version = models.IntegerField(unique=True)
+    starts_at = models.DateTimeField(unique=True)
+    default_quota = models.SmallIntegerField(help_text="Where no country is named.")
+    quota_by_country = models.JSONField(help_text="ISO code: how many.")
+    longest_ms = models.IntegerField(help_text="How long one may be.")
+
+    class Meta:
+        """There is at least one, of some length."""
+
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(default_quota__gte=1, longest_ms__gte=1),
+                name="free_video_offer_positive",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        """Return the version and the default."""
+        return f"free videos v{self.version}: {self.default_quota}"
+
+    def quota_in(self, country: str) -> int:
+        """Return how many there are a month in a country, "" when it is not known."""
+        quota: int = self.quota_by_country.get(country, self.default_quota)
+        return quota

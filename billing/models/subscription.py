@@ -45,8 +45,17 @@ class Subscription(models.Model):
     anchor_at = models.DateTimeField(
         help_text="All cycles are counted from here (R11)."
     )
+    paid_until = models.DateTimeField(
+        null=True, blank=True, help_text="The end of the last term that was paid."
+    )
     cancel_at = models.DateTimeField(null=True, blank=True)
     ended_at = models.DateTimeField(null=True, blank=True)
+    renewal_told_at = models.DateTimeField(
+        null=True, blank=True, help_text="When they last heard that a year renews."
+    )
+    next_check_at = models.DateTimeField(
+        null=True, blank=True, help_text="When the sweeper looks; empty: never."
+    )
 
     class Meta:
         """One live plan an account; an ended one has an end."""
@@ -71,7 +80,42 @@ class Subscription(models.Model):
                 name="subscription_interval_known",
             ),
         ]
+        indexes = [
+            models.Index(
+                fields=["next_check_at"],
+                name="subscription_due",
+                condition=Q(next_check_at__isnull=False),
+            )
+        ]
 
     def __str__(self) -> str:
         """Return who has what."""
         return f"{self.account}: {self.plan_version} {self.status}"
+
+
+class PlanPeriod(models.Model):
+    """Since when a subscription is on which plan version: until the next, or its end.
+
+    Cycles tell what was paid for; a plan changes between their boundaries too.
+    """
+
+    subscription = models.ForeignKey(
+        Subscription, on_delete=models.PROTECT, related_name="periods"
+    )
+    plan_version = models.ForeignKey(
+        PlanVersion, on_delete=models.PROTECT, related_name="+"
+    )
+    starts_at = models.DateTimeField()
+
+    class Meta:
+        """One version at an instant."""
+
+        constraints = [
+            models.UniqueConstraint(
+                "subscription", "starts_at", name="plan_period_one_start"
+            )
+        ]
+
+    def __str__(self) -> str:
+        """Return the version and its beginning."""
+        return f"{self.plan_version} from {self.starts_at:%Y-%m-%d}"

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 import stripe
 
 from billing.stripe_gateway.connection import client, translated_errors
+from billing.stripe_gateway.reading import expanded, id_of, instant, noted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
 
     from stripe.params.checkout import SessionCreateParams
-
-_Object = TypeVar("_Object", bound=stripe.StripeObject)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,14 +38,18 @@ class Order:
 class CheckoutSession:
     """A checkout page and what has become of it, as Stripe says now.
 
-    `purchase` is our id in its metadata, `quantities` what was bought by the lookup
-    key of its price, `paid_at` when the bank said yes.
+    `mode` is Stripe's word for what it sells; `purchase` or `change` is our id in its
+    metadata, `quantities` what was bought by the lookup key of its price, `paid_at`
+    when the bank said yes. A plan has a subscription and its first bill. `country` is
+    that of the billing address, an ISO code, once it was said.
     """
 
     id: str
+    mode: str
     status: str
     url: str
     purchase: str
+    change: str
     is_paid: bool
     has_failed: bool
     currency: str
@@ -57,6 +60,10 @@ class CheckoutSession:
     payment_intent_id: str
     paid_at: datetime | None
     receipt_url: str
+    subscription_id: str
+    invoice_id: str
+    customer_id: str
+    country: str
 
 
 def open_checkout(order: Order, *, key: str) -> CheckoutSession:
@@ -69,7 +76,7 @@ def open_checkout(order: Order, *, key: str) -> CheckoutSession:
         session = client().v1.checkout.sessions.create(
             _params(order), {"idempotency_key": key}
         )
-    return _read(session, ())
+    return read_session(session, ())
 
 
 def checkout_session(session_id: str) -> CheckoutSession:
@@ -85,7 +92,45 @@ def checkout_session(session_id: str) -> CheckoutSession:
             session_id, {"expand": ["payment_intent.latest_charge"]}
         )
         items = sessions.line_items.list(session_id, {"limit": 100})
-    return _read(session, items.data)
+    return read_session(session, items.data)
+
+
+def read_session(
+    session: stripe.checkout.Session, items: Sequence[stripe.LineItem]
+) -> CheckoutSession:
+    """Return what matters here of an answer of the SDK."""
+    intent = expanded(session.payment_intent, stripe.PaymentIntent)
+    charge = expanded(intent and intent.latest_charge, stripe.Charge)
+    return CheckoutSession(
+        id=session.id,
+        mode=session.mode,
+        status=session.status or "",
+        url=session.url or "",
+        purchase=noted(session.metadata, "purchase"),
+        change=noted(session.metadata, "change"),
+        is_paid=session.payment_status == "paid",
+        has_failed=session.status == "complete" and _has_failed(intent),
+        currency=session.currency or "",
+        subtotal_cents=session.amount_subtotal or 0,
+        tax_cents=session.total_details.amount_tax if session.total_details else 0,
+        total_cents=session.amount_total or 0,
+        quantities=tuple(
+            ((item.price and item.price.lookup_key) or "", item.quantity or 0)
+            for item in items
+        ),
+        payment_intent_id=intent.id if intent else "",
+        paid_at=instant(charge.created) if charge else None,
+        receipt_url=(charge and charge.receipt_url) or "",
+        subscription_id=id_of(session.subscription),
+        invoice_id=id_of(session.invoice),
+        customer_id=id_of(session.customer),
+        country=_country(session),
+    )
+
+
+def _country(session: stripe.checkout.Session) -> str:
+    buyer = session.customer_details
+    return (buyer and buyer.address and buyer.address.country) or ""
 
 
 def _params(order: Order) -> SessionCreateParams:
@@ -118,45 +163,8 @@ def _params(order: Order) -> SessionCreateParams:
     }
 
 
-def _read(
-    session: stripe.checkout.Session, items: Sequence[stripe.LineItem]
-) -> CheckoutSession:
-    intent = _expanded(session.payment_intent, stripe.PaymentIntent)
-    charge = _expanded(intent and intent.latest_charge, stripe.Charge)
-    return CheckoutSession(
-        id=session.id,
-        status=session.status or "",
-        url=session.url or "",
-        purchase=_purchase(session),
-        is_paid=session.payment_status == "paid",
-        has_failed=session.status == "complete" and _has_failed(intent),
-        currency=session.currency or "",
-        subtotal_cents=session.amount_subtotal or 0,
-        tax_cents=session.total_details.amount_tax if session.total_details else 0,
-        total_cents=session.amount_total or 0,
-        quantities=tuple(
-            ((item.price and item.price.lookup_key) or "", item.quantity or 0)
-            for item in items
-        ),
-        payment_intent_id=intent.id if intent else "",
-        paid_at=datetime.fromtimestamp(charge.created, UTC) if charge else None,
-        receipt_url=(charge and charge.receipt_url) or "",
-    )
-
-
-def _purchase(session: stripe.checkout.Session) -> str:
-    # Objects of the SDK are no dicts: there is no `.get`.
-    if session.metadata is None or "purchase" not in session.metadata:
-        return ""
-    return str(session.metadata["purchase"])
-
-
 def _has_failed(intent: stripe.PaymentIntent | None) -> bool:
     return intent is not None and intent.status in {
         "requires_payment_method",
         "canceled",
     }
-
-
-def _expanded(value: object, kind: type[_Object]) -> _Object | None:
-    return value if isinstance(value, kind) else None

@@ -1,4 +1,4 @@
-"""What a customer sees first: the overview, and the plan."""
+"""What a customer sees first: the overview."""
 
 from __future__ import annotations
 
@@ -9,16 +9,13 @@ from django.views.decorators.http import require_safe
 
 from accounts.access import requires
 from accounts.roles import Permission, may, who_may
-from billing import plans, receipts, subscribing
-from billing.overview import overview_of, plan_card
+from billing.overview import overview_of
 from config.clock import now
 
 if TYPE_CHECKING:
     from django.http import HttpResponse
 
     from accounts.http import AccountRequest
-
-_LATEST_PURCHASES = 5
 
 
 @require_safe
@@ -34,19 +31,3 @@ def overview(request: AccountRequest) -> HttpResponse:
         "buyers": who_may(Permission.BUY_CREDITS),
     }
     return render(request, "billing/overview.html", context)
-
-
-@require_safe
-@requires(Permission.VIEW_BILLING)
-def plan(request: AccountRequest) -> HttpResponse:
-    """Show the plan, what else is offered, and the latest purchases."""
-    at = now()
-    subscription = subscribing.live_subscription(request.account.pk)
-    context = {
-        "plan": plan_card(subscription, at=at),
-        "offered": plans.offered_plans(subscription, at=at),
-        "receipts": receipts.receipts_of(
-            request.account, limit=_LATEST_PURCHASES, at=at
-        ),
-    }
-    return render(request, "billing/plan.html", context)

@@ -25,6 +25,7 @@ from billing import (
 from billing.add_ons import add_ons_of
 from billing.forms import BlocksForm, BuyBlocksForm
 from billing.models import Purchase, PurchaseState
+from billing.views.polling import polling
 from config.clock import now
 
 if TYPE_CHECKING:
@@ -37,9 +38,6 @@ if TYPE_CHECKING:
     from billing.models import BlockOffer
 
 _LISTED = 100
-# How the return page asks for news: often at first, then patiently, then no more.
-_EAGER_POLLS, _PATIENT_POLLS = 15, 27
-_EAGER_PAUSE_S, _PATIENT_PAUSE_S = 2, 10
 
 
 @require_safe
@@ -94,7 +92,7 @@ def purchase(request: AccountRequest, public_id: str) -> HttpResponse:
         with suppress(stripe_gateway.StripeUnavailable):
             settling.settle(session_id=found.stripe_session_id, at=at)
         found = _purchase(request.account, public_id)
-    context = _status_context(found, polls=0, at=at)
+    context = _status_context(request, found, at=at)
     return render(request, "billing/purchase.html", context)
 
 
@@ -102,12 +100,8 @@ def purchase(request: AccountRequest, public_id: str) -> HttpResponse:
 @requires(Permission.VIEW_BILLING)
 def purchase_status(request: AccountRequest, public_id: str) -> HttpResponse:
     """Return where a purchase stands, as the fragment that asks again by itself."""
-    polls = request.GET.get("polls", "")
-    context = _status_context(
-        _purchase(request.account, public_id),
-        polls=int(polls) if polls.isdecimal() and len(polls) < 5 else 0,
-        at=now(),
-    )
+    found = _purchase(request.account, public_id)
+    context = _status_context(request, found, at=now())
     return render(request, "billing/_purchase_status.html", context)
 
 
@@ -127,14 +121,10 @@ def _purchase(account: Account, public_id: str) -> Purchase:
     return get_object_or_404(ours, public_id=public_id)
 
 
-def _status_context(found: Purchase, *, polls: int, at: datetime) -> dict[str, object]:
-    patience = _EAGER_POLLS + _PATIENT_POLLS
-    return {
-        "receipt": receipts.receipt_of(found, at=at),
-        "next_poll": polls + 1,
-        "pause_s": _EAGER_PAUSE_S if polls < _EAGER_POLLS else _PATIENT_PAUSE_S,
-        "has_patience": polls < patience,
-    }
+def _status_context(
+    request: AccountRequest, found: Purchase, *, at: datetime
+) -> dict[str, object]:
+    return {"receipt": receipts.receipt_of(found, at=at), **polling(request)}
 
 
 def _add_ons(

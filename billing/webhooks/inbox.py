@@ -57,20 +57,8 @@ def receive(event: StripeEvent, *, at: datetime) -> int:
     Raises:
         NotFromStripe: the database cannot hold what it says.
     """
-    WebhookSubject.objects.bulk_create(
-        [
-            WebhookSubject(
-                stripe_object_id=event.object_id,
-                kind=event.object_kind,
-                next_attempt_at=at,
-            )
-        ],
-        ignore_conflicts=True,
-    )
-    # Under this lock the same event cannot be stored twice.
-    subject = WebhookSubject.objects.select_for_update(no_key=True).get(
-        stripe_object_id=event.object_id
-    )
+    # Under its lock the same event cannot be stored twice.
+    subject = _locked_subject(event.object_kind, event.object_id, at)
     if not WebhookEvent.objects.filter(stripe_id=event.id).exists():
         _store(event, subject, at)
     return subject.pk
@@ -82,6 +70,19 @@ def due_subjects(*, limit: int, at: datetime) -> list[int]:
         rounds_done__lt=F("rounds_due"), next_attempt_at__lte=at
     ).order_by("next_attempt_at")
     return list(due.values_list("pk", flat=True)[:limit])
+
+
+def look_again(*, object_kind: str, object_id: str, at: datetime) -> None:
+    """Look at one of Stripe's objects though no event told of it.
+
+    For whoever has just changed it, or has heard nothing for too long. If somebody is
+    looking at the moment, another round of theirs follows.
+    """
+    with transaction.atomic():
+        subject = _locked_subject(object_kind, object_id, at)
+        _ask_for_round(subject, at)
+        subject.save()
+    look_at(subject.pk, at=at)
 
 
 def look_at(subject_id: int, *, at: datetime) -> None:
@@ -98,11 +99,29 @@ def look_at(subject_id: int, *, at: datetime) -> None:
             _postpone(claim, failure, at)
 
 
-def _store(event: StripeEvent, subject: WebhookSubject, at: datetime) -> None:
+def _locked_subject(object_kind: str, object_id: str, at: datetime) -> WebhookSubject:
+    WebhookSubject.objects.bulk_create(
+        [
+            WebhookSubject(
+                stripe_object_id=object_id, kind=object_kind, next_attempt_at=at
+            )
+        ],
+        ignore_conflicts=True,
+    )
+    return WebhookSubject.objects.select_for_update(no_key=True).get(
+        stripe_object_id=object_id
+    )
+
+
+def _ask_for_round(subject: WebhookSubject, at: datetime) -> None:
     subject.rounds_due += 1
     if subject.lease is None:
         # During a look this is when its lease ends; at other times news end a wait.
         subject.next_attempt_at = min(subject.next_attempt_at, at)
+
+
+def _store(event: StripeEvent, subject: WebhookSubject, at: datetime) -> None:
+    _ask_for_round(subject, at)
     try:
         with transaction.atomic():
             WebhookEvent.objects.create(

@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from allauth.account.models import EmailAddress
 
 from accounts.models import Account, Membership, Role, User
-from billing import subscribing
+from billing import renewing
 from billing.core.periods import cycle, cycle_index
 from billing.models import Interval
 from config.demo import people
-from credits import ledger, quoting
+from credits import alerting, alerts, ledger, member_caps, quoting
 from credits.core.rating import JobLine
+from credits.models import EXPIRY_DAYS, Wallet
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
     from datetime import datetime
 
     from config.demo.people import Person
@@ -34,7 +35,7 @@ _WORK = (
 )
 _WHY = ("Launch film", "Newsletter", "Course module 3", "Product tour", "Town hall")
 # History ends a few days back, so that nothing of it lies in the future.
-_QUIET = timedelta(days=3)
+QUIET = timedelta(days=3)
 _SATURDAY = 5
 
 
@@ -48,6 +49,10 @@ class DemoAccount:
     plan: str = ""
     began: timedelta = timedelta()
     jobs_a_day: int = 0
+    warned_below: tuple[int, ...] = ()
+    caps: Mapping[Person | None, int] = field(default_factory=dict)
+    country: str = "US"
+    free_videos: int = 0
 
 
 NORTHWIND = DemoAccount(
@@ -85,8 +90,16 @@ HARBOR = DemoAccount(
     plan="business",
     began=timedelta(days=104),
     jobs_a_day=6,
+    warned_below=(2_500, 500, 100),
+    caps={None: 1_000, people.ELIF: 300},
 )
-SOLO = DemoAccount("acc_demosolo", "Sam Ito", {people.SAM: Role.OWNER})
+SOLO = DemoAccount(
+    "acc_demosolo",
+    "Sam Ito",
+    {people.SAM: Role.OWNER},
+    country="JP",
+    free_videos=1,
+)
 
 ACCOUNTS = (NORTHWIND, LUMEN, ATLAS, HARBOR, SOLO)
 
@@ -103,15 +116,112 @@ def make_person(person: Person, **rights: bool) -> User:
 
 
 def make(described: DemoAccount, *, at: datetime) -> Account:
-    """Make an account with its members, its plan, and its past up to `at`."""
-    account = Account.objects.create(public_id=described.public_id, name=described.name)
+    """Make an account with members, and a past that Stripe knows nothing of."""
+    account = open_account(described)
+    if described.plan:
+        _live_through(
+            described, account, anchor_at=midnight(at) - described.began, at=at
+        )
+    set_limits(described, account, at=at)
+    return account
+
+
+def open_account(described: DemoAccount) -> Account:
+    """Make an account with its members, without a past."""
+    account = Account.objects.create(
+        public_id=described.public_id, name=described.name, country=described.country
+    )
     for person, role in described.members.items():
         user = make_person(person)
         Membership.objects.create(account=account, user=user, role=role)
-    if described.plan:
-        midnight = at.replace(hour=0, minute=0, second=0, microsecond=0)
-        _live_through(described, account, anchor_at=midnight - described.began, at=at)
     return account
+
+
+def set_limits(described: DemoAccount, account: Account, *, at: datetime) -> None:
+    """Let an account be warned, its members be capped, and its free videos count."""
+    if described.warned_below:
+        _watch(described, account, at=at)
+    for person, credits in described.caps.items():
+        _cap(person, account, credits, at=at)
+    for number in range(described.free_videos):
+        ledger.claim_free_video(
+            wallet_id=Wallet.objects.get(account=account).pk,
+            milliseconds=45_000,
+            reference=_WHY[number],
+            idempotency_key=f"demo:{number}",
+            actor="Demo backend",
+            at=at,
+        )
+
+
+def midnight(at: datetime) -> datetime:
+    """Return when the day of an instant began, in UTC."""
+    return at.replace(hour=0, minute=0, second=0, microsecond=0)
+
+
+def _watch(described: DemoAccount, account: Account, *, at: datetime) -> None:
+    wallet = Wallet.objects.get(account=account)
+    alerts.change(
+        wallet=wallet,
+        thresholds=described.warned_below,
+        expiry_days=EXPIRY_DAYS,
+        emails=["producers@harbor.example"],
+        by=account.memberships.get(role=Role.OWNER).user,
+        at=at,
+    )
+    alerting.raise_low_balances([wallet.pk], at=at)
+
+
+def _cap(
+    person: Person | None, account: Account, credits: int, *, at: datetime
+) -> None:
+    members = account.memberships.select_related("user")
+    member_caps.set_cap(
+        Wallet.objects.get(account=account),
+        member=members.get(user__email=person.email) if person else None,
+        credits=credits,
+        by=members.get(role=Role.OWNER),
+        at=at,
+    )
+
+
+def work(described: DemoAccount, account: Account, *, day: datetime) -> None:
+    """Run the jobs of a day, the same on each such day: it begins at `day`."""
+    if day.weekday() >= _SATURDAY:
+        return
+    # Seeded, so that every demo of a weekday looks the same.
+    chance = random.Random(f"{described.public_id} {day:%m-%d}")  # noqa: S311
+    members = list(User.objects.filter(memberships__account=account).order_by("pk"))
+    wallet_id = ledger.open_wallet(account_id=account.pk, at=day)
+    minutes = sorted(chance.sample(range(8 * 60), described.jobs_a_day))
+    for number, minute in enumerate(minutes):
+        _run_job(
+            f"demo:{day:%Y-%m-%d}:{number}",
+            wallet_id,
+            chance.choice(members),
+            chance,
+            at=day + timedelta(hours=9, minutes=minute),
+        )
+
+
+def _run_job(
+    key: str, wallet_id: int, member: User, chance: random.Random, *, at: datetime
+) -> None:
+    feature, most = chance.choice(_WORK)
+    amount = chance.randint(max(1, most // 6), most)
+    # Films last whole seconds; pieces are few.
+    line = JobLine(feature, amount - amount % 1_000 if most > 1_000 else amount)
+    quote = quoting.quote(lines=[line], rate_plan=quoting.STANDARD, at=at)
+    command = ledger.Spend(
+        wallet_id=wallet_id,
+        lines=quote.lines,
+        idempotency_key=key,
+        actor="Demo backend",
+        reference=chance.choice(_WHY),
+        member_id=member.pk,
+        member=member.email,
+    )
+    ledger.spend(command, at=at)
 
 
 def _live_through(
@@ -120,7 +230,7 @@ def _live_through(
     for index in range(cycle_index(anchor_at, at) + 1):
         month = cycle(anchor_at, index)
         if index == 0:
-            subscription = subscribing.begin(
+            subscription = renewing.begin(
                 account_id=account.pk,
                 plan_code=described.plan,
                 interval=Interval.MONTH,
@@ -128,48 +238,6 @@ def _live_through(
                 at=anchor_at,
             )
         else:
-            subscribing.renew(subscription_id=subscription.pk, at=month.starts_at)
-        _work(described, account, since=month.starts_at, until=month.ends_at, at=at)
-
-
-def _work(
-    described: DemoAccount,
-    account: Account,
-    *,
-    since: datetime,
-    until: datetime,
-    at: datetime,
-) -> None:
-    # Seeded, so that every demo of a weekday looks the same.
-    chance = random.Random(f"{described.public_id} {since:%m-%d}")  # noqa: S311
-    members = list(User.objects.filter(memberships__account=account).order_by("pk"))
-    wallet_id = ledger.open_wallet(account_id=account.pk, at=at)
-    until = min(until, at - _QUIET)
-    for number, done_at in enumerate(_working_hours(described, chance, since, until)):
-        feature, most = chance.choice(_WORK)
-        amount = chance.randint(max(1, most // 6), most)
-        # Films last whole seconds; pieces are few.
-        line = JobLine(feature, amount - amount % 1_000 if most > 1_000 else amount)
-        quote = quoting.quote(lines=[line], rate_plan=quoting.STANDARD, at=done_at)
-        member = chance.choice(members)
-        command = ledger.Spend(
-            wallet_id=wallet_id,
-            lines=quote.lines,
-            idempotency_key=f"demo:{since:%Y-%m-%d}:{number}",
-            actor="Demo backend",
-            reference=chance.choice(_WHY),
-            member_id=member.pk,
-            member=member.email,
-        )
-        ledger.spend(command, at=done_at)
-
-
-def _working_hours(
-    described: DemoAccount, chance: random.Random, since: datetime, until: datetime
-) -> Iterator[datetime]:
-    """Yield the instants of jobs on working days from 9 to 17, in order."""
-    for day in range((until - since).days):
-        morning = since + timedelta(days=day, hours=9)
-        if morning.weekday() < _SATURDAY:
-            minutes = sorted(chance.sample(range(8 * 60), described.jobs_a_day))
-            yield from (morning + timedelta(minutes=minute) for minute in minutes)
+            renewing.renew(subscription_id=subscription.pk, at=month.starts_at)
+        for day in range((min(month.ends_at, at - QUIET) - month.starts_at).days):
+            work(described, account, day=month.starts_at + timedelta(days=day))

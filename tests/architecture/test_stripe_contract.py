@@ -14,19 +14,30 @@ from importlib import import_module
 from typing import get_args, get_type_hints
 
 import pytest
+import stripe
 from stripe._stripe_service import StripeService
 from typing_extensions import is_typeddict
 
-from billing import catalogue, stripe_gateway
+from accounts.models import Role
+from billing import arranging, catalogue, stripe_gateway
+from tests.billing.changes import change, tell_prices
 from tests.billing.conftest import buy, connected, on_plan
+from tests.billing.plans import Plans
 from tests.conftest import NOW
-from tests.factories import make_user
+from tests.factories import make_account, make_member, make_user
 from tests.stripe_wire import SECRET_KEY, StripeWire
 
 pytestmark = pytest.mark.django_db
 EVERYTHING = {
+    "ConfigurationService.create",
+    "ConfigurationService.list",
     "CustomerService.create",
     "CustomerService.update",
+    "InvoiceLineItemService.list",
+    "InvoiceService.create_preview",
+    "InvoiceService.list",
+    "InvoiceService.retrieve",
+    "InvoiceService.void_invoice",
     "PriceService.create",
     "PriceService.list",
     "ProductService.create",
@@ -35,7 +46,15 @@ EVERYTHING = {
     "RefundService.list",
     "SessionLineItemService.list",
     "SessionService.create",
+    "SessionService.expire",
     "SessionService.retrieve",
+    "SubscriptionScheduleService.create",
+    "SubscriptionScheduleService.release",
+    "SubscriptionScheduleService.retrieve",
+    "SubscriptionScheduleService.update",
+    "SubscriptionService.cancel",
+    "SubscriptionService.retrieve",
+    "SubscriptionService.update",
     "WebhookEndpointService.create",
     "WebhookEndpointService.list",
     "WebhookEndpointService.update",
@@ -132,6 +151,38 @@ def use_the_whole_gateway(wire: StripeWire) -> None:
         stripe_gateway.refund_payment(
             session.payment_intent_id, purchase=purchase.public_id, key=key
         )
+    follow_a_plan(wire)
+    change_plans(wire)
+
+
+def follow_a_plan(wire: StripeWire) -> None:
+    """Hear of a plan that was paid, and of its bills."""
+    subscription = Plans(wire).subscribe(make_account(), "creator")
+    [invoice_id] = stripe_gateway.invoice_ids_of(subscription.stripe_subscription_id)
+    with pytest.raises(stripe.InvalidRequestError):  # it is paid
+        stripe_gateway.void_invoice(invoice_id, key="void:1:1")
+
+
+def change_plans(wire: StripeWire) -> None:
+    """Subscribe, upgrade, schedule and take back, cancel and go on, cancel now."""
+    tell_prices()
+    plans, account = Plans(wire), make_account()
+    owner = make_member(account, Role.OWNER)
+    checkout = change(plans, account, owner, "creator")
+    stripe_gateway.open_portal(
+        account.customer.stripe_customer_id, return_url="https://purser.example"
+    )
+    arranging.give_up(checkout, at=NOW)
+    wire.pay(change(plans, account, owner, "creator").stripe_session_id)
+    plans.hear()
+    change(plans, account, owner, "pro-2000")
+    change(plans, account, owner, "pro-1000")
+    smaller = change(plans, account, owner, "creator")
+    arranging.take_back(smaller, at=NOW)
+    end = change(plans, account, owner, "free")
+    arranging.take_back(end, at=NOW)
+    stripe_id = end.subscription.stripe_subscription_id
+    stripe_gateway.end_now(stripe_id, comment="", key="change:1:1")
 
 
 class TestParameters:
@@ -146,14 +197,20 @@ class TestParameters:
 
         keys = wire.sandbox.store.sql("SELECT key, endpoint FROM idempotency_keys")
         ours = {
-            row["endpoint"]: row["key"]
+            re.sub(r"/(in|sub|sub_sched)_\w+", "/*", row["endpoint"]): row["key"]
             for row in keys
             if re.match(r"\w+:\d", row["key"])
         }
         assert ours.keys() == {
             "/v1/customers",
             "/v1/checkout/sessions",
+            "/v1/invoices/*/void",
             "/v1/refunds",
+            "/v1/billing_portal/configurations",
+            "/v1/subscription_schedules",
+            "/v1/subscription_schedules/*",
+            "/v1/subscription_schedules/*/release",
+            "/v1/subscriptions/*",
         }
 
     def test_that_do_not_exist_would_be_noticed(self):

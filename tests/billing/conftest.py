@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from accounts.models import Account, Role, User
-from billing import catalogue, purchasing, stripe_gateway, subscribing
+from billing import catalogue, purchasing, renewing, stripe_gateway
 from billing.models import Interval, Purchase
 from credits.models import Wallet
 from tests.conftest import NOW
@@ -63,7 +63,7 @@ def connected(path: Path):
 def on_plan(code: str, *, interval=Interval.MONTH, anchor_at=NOW) -> Account:
     account = make_account()
     if code != "free":
-        subscribing.begin(
+        renewing.begin(
             account_id=account.pk,
             plan_code=code,
             interval=interval,

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 from django.db import IntegrityError
 
-from billing import subscribing
+from billing import renewing, subscribing
 from billing.models import Interval, SubscriptionStatus
 from credits import audits
 from credits.models import CreditGrant, SpendingBlock, Wallet
@@ -71,7 +71,7 @@ class TestBegin:
         account = on_plan("business")
 
         with pytest.raises(IntegrityError, match="subscription_one_live_per_account"):
-            subscribing.begin(
+            renewing.begin(
                 account_id=account.pk,
                 plan_code="creator",
                 interval=Interval.MONTH,
@@ -85,8 +85,9 @@ class TestRenew:
         account = on_plan("creator", anchor_at=JAN_31)
         subscription = subscribing.live_subscription(account.pk)
 
-        second = subscribing.renew(subscription_id=subscription.pk, at=NOW)
+        renewing.renew(subscription_id=subscription.pk, at=NOW)
 
+        second = subscription.cycles.latest("starts_at")
         assert second.starts_at == JAN_31.replace(month=2, day=28)
         assert second.ends_at == JAN_31.replace(month=3, day=31)
 
@@ -94,8 +95,8 @@ class TestRenew:
         account = on_plan("creator", anchor_at=JAN_31)
         subscription = subscribing.live_subscription(account.pk)
 
-        subscribing.renew(subscription_id=subscription.pk, at=NOW)
-        subscribing.renew(subscription_id=subscription.pk, at=JAN_31.replace(month=3))
+        renewing.renew(subscription_id=subscription.pk, at=NOW)
+        renewing.renew(subscription_id=subscription.pk, at=JAN_31.replace(month=3))
 
         ends = CreditGrant.objects.filter(is_open=True).order_by("expires_at")
         assert [grant.expires_at for grant in ends] == [

@@ -14,10 +14,14 @@ from playwright.sync_api import expect
 
 from accounts import inviting, keys
 from accounts.models import Membership, Role, Scope, User
-from billing import catalogue, purchasing, settling
+from billing import arranging, catalogue, previewing, purchasing, settling
+from billing.changing import Request
 from billing.models import PurchaseState
+from billing.stripe_gateway import sandbox as stripe_sandbox
 from config.clock import now
 from config.demo import people
+from credits import alerts
+from credits.models import Wallet
 
 NOOR = people.Person("noor@example.com", "Noor New", "is in no account yet")
 
@@ -35,6 +39,16 @@ def at_sign_in() -> Arguments:
         "old reset": (reset[0], "old-link"),
         "confirmation": (EmailConfirmationHMAC(address).key,),
         "old confirmation": ("old-link",),
+    }
+
+
+def alerts_of(account) -> Arguments:
+    """Make the links to unsubscribe of an address that has not and one that has."""
+    wallet = Wallet.objects.get(account=account)
+    alerts.unsubscribe(wallet=wallet, email="olga@example.com", at=now())
+    return {
+        "unsubscribe": (alerts.unsubscribe_token(wallet.pk, "nils@example.com"),),
+        "unsubscribed": (alerts.unsubscribe_token(wallet.pk, "olga@example.com"),),
     }
 
 
@@ -72,6 +86,35 @@ def purchases_of(account, sandbox) -> Arguments:
         account.purchases.filter(pk=purchase.pk).update(state=state)
     made = paid | {PurchaseState.OPEN: _order(account)}
     return {str(state): (purchase.public_id,) for state, purchase in made.items()}
+
+
+def with_open_checkout(account, sandbox) -> Arguments:
+    """Let an account on Free leave the checkout of a plan before paying."""
+    return {"change": (_change_plan(account, "creator").public_id,)}
+
+
+def on_creator(account, sandbox) -> Arguments:
+    """Let an account on Free pay for Creator."""
+    change = _change_plan(account, "creator")
+    sandbox.pay(change.checkout_url)
+    arranging.look(change, at=now())
+    return {"change": (change.public_id,)}
+
+
+def with_unpaid_upgrade(account, sandbox) -> Arguments:
+    """Let the card fail that an upgrade is to be paid with."""
+    on_creator(account, sandbox)
+    live = account.subscriptions.get(ended_at=None)
+    stripe_sandbox.replace_card(
+        live.stripe_subscription_id, by=stripe_sandbox.FAILING_METHOD
+    )
+    return {"change": (_change_plan(account, "pro-1000").public_id,)}
+
+
+def with_cancellation(account, sandbox) -> Arguments:
+    """Let the plan end with its paid term."""
+    on_creator(account, sandbox)
+    return {"change": (_change_plan(account, "free").public_id,)}
 
 
 def checkout_pages_of(account, sandbox) -> dict[str, str]:
@@ -135,6 +178,18 @@ def add_security_key(page, name) -> None:
     page.get_by_label("Name").fill(name)
     page.get_by_role("button", name="Add the key").click()
     expect(page).not_to_have_url(re.compile("/add/"))
+
+
+def _change_plan(account, code):
+    at = now()
+    wanted = previewing.target(code, "MONTH", at=at)
+    owner = account.memberships.get(role=Role.OWNER).user
+    return arranging.make(
+        previewing.preview(account.pk, wanted, at=at),
+        Request(user=owner, form_key=f"scene{next(_orders)}"),
+        account=account,
+        at=at,
+    )
 
 
 def _paid_purchase(account, sandbox):

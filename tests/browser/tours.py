@@ -94,9 +94,29 @@ def open_numbers(page):
     page.get_by_text("Numbers by day").click()
 
 
+def choose_zone(page):
+    page.get_by_label("Time zone of the organization").select_option("Asia/Tokyo")
+    expect(page.get_by_text("In Asia/Tokyo it is")).to_be_visible()
+
+
+def see_operations(page):
+    expect(page.get_by_text("/api/v1/debits", exact=True)).to_be_visible()
+
+
+def open_operation(page):
+    page.get_by_text("/api/v1/debits", exact=True).click()
+    expect(page.get_by_text("Idempotency-Key *")).to_be_visible()
+
+
+def travel_a_month(page):
+    page.get_by_role("button", name="+ 1 month").click()
+    expect(page.get_by_role("heading", name="What happened")).to_be_visible()
+
+
 SIGN_IN = "form:has([type=password])"
 INVITE = "form[action$='/invite/']"
 MAIN_FORM = "main form[method=post]"
+ALERTS, SAVE_ALERTS = "form[action$='/alerts/save/']", "credits:save_alerts"
 
 VISITOR = (
     Stop("account_login"),
@@ -112,6 +132,8 @@ VISITOR = (
     Stop("account_reset_password_from_key", "reset"),
     Stop("account_reset_password_from_key", "old reset"),
     Stop("account_reset_password_from_key_done"),
+    Stop("credits:unsubscribe", "unsubscribe"),
+    Stop("credits:unsubscribe", "unsubscribed"),
     Stop("accounts:invitation", "invitation"),
     Stop("accounts:invitation", "revoked invitation", status=410),
 )
@@ -137,6 +159,10 @@ OWNER = (
     Stop("accounts:team", then=sent(INVITE, email="x"), leads_to="accounts:invite"),
     Stop("accounts:remove_member", "member"),
     Stop("accounts:invitation", "invitation"),
+    Stop("credits:member_caps"),
+    Stop("credits:set_each_cap"),
+    Stop("credits:set_member_cap", "member"),
+    Stop("credits:set_member_cap", "member", then=sent(MAIN_FORM, credits="-1")),
     Stop("accounts:keys"),
     Stop("accounts:create_key"),
     Stop("accounts:create_key", then=sent(MAIN_FORM)),
@@ -144,6 +170,9 @@ OWNER = (
     Stop("accounts:revoke_key", "key"),
     Stop("accounts:revoke_key", "key", then=sent(MAIN_FORM)),
     Stop("accounts:settings"),
+    Stop("accounts:settings", then=choose_zone),
+    Stop("credits:alerts"),
+    Stop("credits:alerts", then=sent(ALERTS, thresholds="x"), leads_to=SAVE_ALERTS),
     Stop("accounts:new_account"),
     Stop("account_email"),
     Stop("account_change_password"),
@@ -171,9 +200,13 @@ MEMBER = (
     Stop("billing:add_ons"),
     Stop("billing:plan", status=403),
     Stop("accounts:team"),
+    Stop("credits:member_caps"),
+    Stop("credits:set_each_cap", status=403),
     Stop("accounts:settings"),
+    Stop("credits:alerts"),
 )
 OLD_HAND = (
+    Stop("credits:alerts"),
     Stop("billing:overview"),
     Stop("credits:statement"),
     Stop("credits:statement", query="?kind=EXPIRE"),
@@ -182,6 +215,8 @@ OLD_HAND = (
     Stop("credits:usage", then=open_numbers),
     Stop("credits:usage", query="?range=90&feature=avatar-iv"),
     Stop("credits:usage", query="?from=2026-02-30"),
+    Stop("credits:member_caps"),
+    Stop("credits:set_each_cap"),
     Stop("credits:rates"),
     Stop("credits:rates", query="?feature=avatar-iv&minutes=1&seconds=12"),
     Stop("credits:rates", query="?feature=avatar-iv&minutes=x"),
@@ -195,18 +230,48 @@ WITHOUT_BLOCKS = (
     Stop("accounts:keys"),
     Stop("accounts:team"),
 )
+PREVIEW, CONFIRM = "billing:preview_change", "billing:confirm_change"
+CHANGER = (
+    Stop("billing:overview"),
+    Stop("billing:plan"),
+    Stop("billing:plan", query="?interval=year"),
+    Stop("billing:plan_moves"),
+    Stop("billing:invoices"),
+    Stop("billing:change", "change"),
+    Stop(PREVIEW, query="?plan=pro-1000&interval=month"),
+    Stop(PREVIEW, query="?plan=creator&interval=year"),
+    Stop(PREVIEW, query="?plan=creator&interval=month", status=409),
+    Stop(PREVIEW, query="?plan=free"),
+    Stop(PREVIEW, query="?plan=business", then=sent(MAIN_FORM), leads_to=CONFIRM),
+)
+PLAN_IN_MOTION = (
+    Stop("billing:plan"),
+    Stop("billing:change", "change"),
+    Stop("billing:invoices"),
+)
 NEWCOMER = (
     Stop("accounts:new_account"),
     Stop("accounts:new_account", then=sent("form:has([name=name])")),
     Stop("mfa_index"),
 )
+STAFF = (
+    Stop("billing:time"),
+    Stop("billing:time", then=sent("form.time-date"), leads_to="billing:travel"),
+    Stop("billing:time", then=travel_a_month),
+)
 
 TOURS = (
     *(VISITOR, MIDWAY, BUYER, OWNER, GUARDED),
-    *(MEMBER, OLD_HAND, WITHOUT_BLOCKS, NEWCOMER),
+    *(CHANGER, PLAN_IN_MOTION, MEMBER, OLD_HAND, WITHOUT_BLOCKS, NEWCOMER, STAFF),
 )
 
-# Django's own pages; what programs ask, and Swagger UI that describes it.
+# Beside the tours: its address is one of those that programs ask.
+API_REFERENCE = (
+    Stop("api:openapi-view", then=see_operations),
+    Stop("api:openapi-view", then=open_operation),
+)
+
+# Django's own pages; what programs ask.
 NOT_OURS = {"admin", "api"}
 _TAKE_FORMS = {
     "accounts:change_role",
@@ -216,14 +281,24 @@ _TAKE_FORMS = {
     "accounts:save_profile",
     "accounts:switch",
     "accounts:theme",
+    "billing:drop_change",
+    "billing:payment_details",
+    "billing:undo_change",
+    "credits:test_alert",
 }
 _ARE_PARTS_OF_PAGES = {
+    "accounts:zone_today",
+    "billing:change_status",
     "billing:purchase_status",
 }
 _ANSWER_PROGRAMS = {
     "billing:stripe_webhook",
     "credits:usage_csv",
     "mfa_download_recovery_codes",  # a text file
+}
+_LEAD_AWAY = {
+    "billing:invoice_page",  # to Stripe's pages
+    "billing:invoice_pdf",
 }
 _ARE_NOT_IN_USE = {
     "account_confirm_login_code",  # sign-in by a code is off
@@ -233,5 +308,6 @@ NOT_SEEN = {
     *_TAKE_FORMS,
     *_ARE_PARTS_OF_PAGES,
     *_ANSWER_PROGRAMS,
+    *_LEAD_AWAY,
     *_ARE_NOT_IN_USE,
 }

@@ -34,7 +34,7 @@ class TestLogs:
         )
 
         lines = [json.loads(line) for line in ran.stderr.splitlines()]
-        requests = [line for line in lines if "request_started" in line["event"]]
+        requests = [line for line in lines if line["event"] == "request_finished"]
         assert requests[0]["request_id"]
         assert requests[0]["timestamp"].endswith("Z")
         assert lines[-1]["event"] == "went wrong"

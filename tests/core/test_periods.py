@@ -2,15 +2,107 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta, timezone
+from zoneinfo import ZoneInfo
 
 import pytest
 
-from billing.core.periods import add_months, cycle, cycle_index, term
+from billing.core.periods import (
+    Span,
+    add_months,
+    cycle,
+    cycle_index,
+    month_after,
+    months,
+    term,
+)
+from credits.core.spans import day_of
+
+# By hand: where the twelve months after an anchor begin (R11, R12).
+YEARS = {
+    "2026-01-28": "0228 0328 0428 0528 0628 0728 0828 0928 1028 1128 1228 0128",
+    "2026-01-29": "0228 0329 0429 0529 0629 0729 0829 0929 1029 1129 1229 0129",
+    "2026-01-30": "0228 0330 0430 0530 0630 0730 0830 0930 1030 1130 1230 0130",
+    "2026-01-31": "0228 0331 0430 0531 0630 0731 0831 0930 1031 1130 1231 0131",
+    "2028-01-29": "0229 0329 0429 0529 0629 0729 0829 0929 1029 1129 1229 0129",
+    "2028-01-30": "0229 0330 0430 0530 0630 0730 0830 0930 1030 1130 1230 0130",
+    "2028-01-31": "0229 0331 0430 0531 0630 0731 0831 0930 1031 1130 1231 0131",
+    "2028-02-29": "0329 0429 0529 0629 0729 0829 0929 1029 1129 1229 0129 0228",
+    "2027-08-31": "0930 1031 1130 1231 0131 0229 0331 0430 0531 0630 0731 0831",
+    "2026-12-31": "0131 0228 0331 0430 0531 0630 0731 0831 0930 1031 1130 1231",
+}
+MONTHS = [
+    (anchor, number, start)
+    for anchor, starts in YEARS.items()
+    for number, start in enumerate(starts.split(), start=1)
+]
+# By hand: a cycle over each change of clocks of 2026, and how late it is there then.
+CLOCK_CHANGES = [
+    ("Europe/Berlin", "2026-03-15", "10:30+01:00", "11:30+02:00"),
+    ("Europe/Berlin", "2026-10-15", "11:30+02:00", "10:30+01:00"),
+    ("America/New_York", "2026-02-15", "04:30-05:00", "05:30-04:00"),
+    ("America/New_York", "2026-10-15", "05:30-04:00", "04:30-05:00"),
+    ("Australia/Sydney", "2026-03-15", "20:30+11:00", "19:30+10:00"),
+    ("Australia/Sydney", "2026-09-15", "19:30+10:00", "20:30+11:00"),
+    ("America/Santiago", "2026-03-15", "06:30-03:00", "05:30-04:00"),
+    ("America/Santiago", "2026-08-15", "05:30-04:00", "06:30-03:00"),
+]
+# By hand: the date there when a cycle of an anchor near midnight begins.
+DATES = [
+    ("2026-01-31T22:30", 0, "Europe/Berlin", "2026-01-31"),
+    ("2026-01-31T22:30", 1, "Europe/Berlin", "2026-02-28"),
+    ("2026-01-31T22:30", 2, "Europe/Berlin", "2026-04-01"),  # already summer time
+    ("2026-01-31T22:30", 9, "Europe/Berlin", "2026-10-31"),
+    ("2026-01-31T04:30", 0, "America/New_York", "2026-01-30"),
+    ("2026-01-31T04:30", 1, "America/New_York", "2026-02-27"),
+    ("2026-01-31T04:30", 2, "America/New_York", "2026-03-31"),
+    ("2026-01-31T13:30", 0, "Australia/Sydney", "2026-02-01"),
+    ("2026-01-31T13:30", 3, "Australia/Sydney", "2026-04-30"),  # winter time again
+    ("2026-01-31T13:30", 9, "Australia/Sydney", "2026-11-01"),
+    ("2026-01-31T03:30", 0, "America/Santiago", "2026-01-31"),
+    ("2026-01-31T03:30", 3, "America/Santiago", "2026-04-29"),
+]
 
 
 def day(text: str) -> datetime:
     return datetime.fromisoformat(text).replace(tzinfo=UTC)
+
+
+class TestCalendar:
+    @pytest.mark.parametrize(("anchor", "number", "start"), MONTHS)
+    def test_of_every_month_is_exact(self, anchor, number, start):
+        assert f"{add_months(day(anchor), number):%m%d}" == start
+
+    @pytest.mark.parametrize(("anchor", "number", "start"), MONTHS)
+    def test_knows_the_month_of_every_start(self, anchor, number, start):
+        starts_at = add_months(day(anchor), number)
+
+        moment = timedelta(microseconds=1)
+        assert cycle_index(day(anchor), starts_at) == number
+        assert cycle_index(day(anchor), starts_at - moment) == number - 1
+
+    @pytest.mark.parametrize(("zone", "starts_on", "first", "last"), CLOCK_CHANGES)
+    def test_counts_in_utc_over_changes_of_clocks(self, zone, starts_on, first, last):
+        """R16: an hour more or less is nobody's loss, only another time of day."""
+        span = cycle(day(f"{starts_on}T09:30"), 0)
+
+        local = [
+            moment.astimezone(ZoneInfo(zone))
+            for moment in (span.starts_at, span.ends_at)
+        ]
+        assert [
+            moment.isoformat()[11:16] + moment.isoformat()[19:] for moment in local
+        ] == [
+            first,
+            last,
+        ]
+        assert (span.ends_at.hour, span.ends_at.minute) == (9, 30)
+
+    @pytest.mark.parametrize(("anchor", "number", "zone", "expected"), DATES)
+    def test_shows_the_date_of_the_zone(self, anchor, number, zone, expected):
+        starts_at = cycle(day(anchor), number).starts_at
+
+        assert day_of(starts_at, ZoneInfo(zone)) == date.fromisoformat(expected)
 
 
 class TestAddMonths:
@@ -111,3 +203,51 @@ class TestTerm:
 
         assert term(leap_day, 0).ends_at == day("2029-02-28")
         assert term(leap_day, 36).ends_at == day("2032-02-29")
+
+
+class TestMonths:
+    def test_of_a_month_are_itself(self):
+        paid = Span(day("2026-02-28"), day("2026-03-31"))
+
+        assert months(paid, day("2026-01-31")) == [paid]
+
+    def test_of_a_year_are_twelve_that_follow_each_other(self):
+        paid = Span(day("2026-01-31"), day("2027-01-31"))
+
+        found = months(paid, day("2026-01-31"))
+
+        assert [span.starts_at for span in found[1:]] == [s.ends_at for s in found[:-1]]
+        assert (len(found), found[1].starts_at) == (12, day("2026-02-28"))
+
+    def test_of_a_year_from_a_leap_day_keep_the_29th(self):
+        """R12, R13: the second year begins on the 28th, its months on the 29th."""
+        paid = Span(day("2029-02-28"), day("2030-02-28"))
+
+        found = months(paid, day("2028-02-29"))
+
+        assert [span.starts_at.day for span in found] == [28, *[29] * 11]
+        assert found[-1].ends_at == paid.ends_at
+
+    def test_of_a_term_that_another_anchor_made_are_counted_from_its_beginning(self):
+        """R30: the term was paid before the anchor moved."""
+        paid = Span(day("2026-01-15"), day("2026-02-15"))
+
+        assert months(paid, day("2026-02-03")) == [paid]
+
+
+class TestMonthAfter:
+    @pytest.mark.parametrize(
+        ("starts_on", "ends_on", "until"),
+        [
+            ("2026-01-31", "2026-02-28", "2026-03-31"),
+            ("2026-02-28", "2026-03-31", "2026-04-30"),
+            ("2027-12-31", "2028-01-31", "2028-02-29"),
+        ],
+    )
+    def test_is_where_credits_roll_over_to(self, starts_on, ends_on, until):
+        """R14. Counted from the last reset, it would end on 28 March (R11)."""
+        paid = Span(day(starts_on), day(ends_on))
+
+        after = month_after(paid, day("2026-01-31"))
+
+        assert after == Span(day(ends_on), day(until))

@@ -62,3 +62,18 @@ class TestDayOf:
         late = datetime(2026, 3, 10, 23, 30, tzinfo=UTC)
 
         assert [day_of(late, zone).day for zone in (UTC, BERLIN)] == [10, 11]
+
+
+class TestFirstWholeDay:
+    @pytest.mark.parametrize(
+        ("starts_at", "first"),
+        [
+            (datetime(2026, 3, 9, 23, tzinfo=UTC), date(2026, 3, 10)),
+            (datetime(2026, 3, 9, 23, 0, 0, 1, tzinfo=UTC), date(2026, 3, 11)),
+            (datetime(2026, 3, 10, 22, 59, tzinfo=UTC), date(2026, 3, 11)),
+        ],
+    )
+    def test_is_the_first_to_begin_in_the_span(self, starts_at, first):
+        span = span_since(starts_at, date(2026, 3, 10), BERLIN)
+
+        assert span.first_whole_day == first

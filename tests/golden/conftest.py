@@ -5,6 +5,9 @@ from __future__ import annotations
 import pytest
 
 from credits import quoting
+from tests.billing.conftest import offered, wire
+
+__all__ = ["_forget_rates", "offered", "wire"]
 
 
 @pytest.fixture(autouse=True)

@@ -10,36 +10,41 @@ from django.db import transaction
 from credits import ledger, quoting, rate_cards, statements
 from credits.core.amounts import AmountOutOfBounds
 from credits.core.rating import JobLine, MissingRate, QuantityOutOfBounds
-from credits.models import Freeze, GrantSource, Hold, LedgerEntry
-from tests.factories import make_wallet
+from credits.models import Freeze, GrantSource, Hold, LedgerEntry, Wallet
+from tests.factories import make_user, make_wallet
 
+FREE_VIDEO_MS = 60_000
 REFUSALS = (ledger.CreditsError, AmountOutOfBounds, MissingRate, QuantityOutOfBounds)
 
 
 class Replay:
     """One wallet, a clock, and names for what the commands made."""
 
+    undoing_refusals = staticmethod(transaction.atomic)
+    refusals_expected = REFUSALS
+
     def __init__(self, given: dict):
         self.at = datetime.fromisoformat(given["clock"])
         self.rate_plan = given.get("rate_plan", quoting.STANDARD)
-        self.wallet = make_wallet()
         self.grants: dict[str, int] = {}
         self.holds: dict[str, int] = {}
+        self.members: dict[str, int] = {}
         self.entries: dict[str, int] = {}
         self.quotes: dict[str, quoting.Quote] = {}
         self.quoted: list[dict] = []
         self.refusals: list[dict] = []
         self.replays: list[int] = []
         self._publish(given.get("rate_cards", []))
+        self.wallet = self._open_wallet(given)
         for grant in given["grants"]:
             self._grant(grant, {"key": f"given-{grant['name']}", "at": self.at})
-        self.given_entries = len(given["grants"])
+        self.given_entries = LedgerEntry.objects.filter(wallet=self.wallet).count()
 
     def run(self, commands: list[dict]) -> None:
         """Carry the commands out in their order, numbered from 1."""
         for number, command in enumerate(commands, start=1):
             if command["do"] == "advance":
-                self.at = datetime.fromisoformat(command["to"])
+                self._advance(datetime.fromisoformat(command["to"]), command)
             else:
                 self._carry_out(number, command)
 
@@ -61,6 +66,7 @@ class Replay:
                 [row.kind, row.credits, row.balance_after]
                 for row in statements.statement_for(self.wallet.pk, at=self.at).rows
             ],
+            "free_videos": self._free_videos(),
         }
 
     def _publish(self, changed: list[dict]) -> None:
@@ -84,15 +90,33 @@ class Replay:
                 at=self.at,
             )
 
+    def _open_wallet(self, given: dict) -> Wallet:
+        wallet = make_wallet()
+        starts_at, ends_at = map(_instant, given.get("cycle", (None, None)))
+        ledger.set_terms(
+            wallet_id=wallet.pk,
+            spending_block=None,
+            way_forward="",
+            cycle_starts_at=starts_at,
+            cycle_ends_at=ends_at,
+            free_videos=given.get("free_videos"),
+            free_video_ms=FREE_VIDEO_MS if "free_videos" in given else None,
+        )
+        return wallet
+
+    def _advance(self, to: datetime, _: dict) -> None:
+        self.at = to
+
     def _carry_out(self, number: int, command: dict) -> None:
         verb = getattr(self, f"_{command['do']}")
         key = command.get("key", f"command-{number}")
         try:
-            with transaction.atomic():
+            with self.undoing_refusals():
                 result = verb(command, {"key": key, "at": self.at})
-        except REFUSALS as error:
+        except self.refusals_expected as error:
             numbers = dict(vars(error))
-            numbers.pop("way_forward", None)
+            for said_elsewhere in ("way_forward", "change"):
+                numbers.pop(said_elsewhere, None)
             refusal = {"command": number, "error": type(error).__name__}
             self.refusals.append(refusal | numbers)
             return
@@ -116,6 +140,15 @@ class Replay:
         self.grants[command["name"]] = granted.grant_id
         return granted
 
+    def _cap(self, command: dict, call: dict) -> int | None:
+        return ledger.set_cap(
+            wallet_id=self.wallet.pk,
+            member_id=self._member(command),
+            credits=command["credits"],
+            set_by_id=self._member({"member": "manager"}),
+            at=self.at,
+        )
+
     def _quote(self, command: dict, call: dict) -> None:
         quote = quoting.quote(
             lines=_job(command["lines"]),
@@ -135,9 +168,11 @@ class Replay:
 
     def _spend(self, command: dict, call: dict) -> ledger.Spent:
         lines = self._lines(command, version=None)
-        spent = ledger.spend(
-            ledger.Spend(self.wallet.pk, lines, call["key"], "vector"), at=self.at
+        member = self._member(command)
+        job = ledger.Spend(
+            self.wallet.pk, lines, call["key"], "vector", member_id=member
         )
+        spent = ledger.spend(job, at=self.at)
         self.entries[command.get("as", call["key"])] = spent.entry_id
         return spent
 
@@ -147,6 +182,7 @@ class Replay:
             wallet_id=self.wallet.pk,
             credits=quote.credits if quote else command["credits"],
             rate_version=quote.rate_version if quote else 1,
+            member_id=self._member(command),
             **_common(call),
             **_lifetime(command),
         )
@@ -216,6 +252,22 @@ class Replay:
             wallet_id=self.wallet.pk, credits=command["credits"], **_corrected(call)
         )
 
+    def _claim_video(self, command: dict, call: dict) -> ledger.Claimed:
+        return ledger.claim_free_video(
+            wallet_id=self.wallet.pk,
+            milliseconds=command["milliseconds"],
+            reference=command.get("reference", ""),
+            **_common(call),
+        )
+
+    def _member(self, command: dict) -> int | None:
+        name = command.get("member")
+        if name is None:
+            return None
+        if name not in self.members:
+            self.members[name] = make_user(f"{name}@example.com").pk
+        return self.members[name]
+
     def _frozen(self, command: dict) -> dict:
         return {
             "grant_id": self.grants[command["grant"]],
@@ -235,6 +287,10 @@ class Replay:
             else quoting.rates_in_force(rate_plan=self.rate_plan, at=self.at)
         )
         return quoting.quote_at(lines=_job(command["lines"]), table=table).lines
+
+    def _free_videos(self) -> dict | None:
+        videos = ledger.free_videos(wallet_id=self.wallet.pk, at=self.at)
+        return videos and _amounts(videos, "used", "quota", "starts_again_at")
 
     def _grant_facts(self, grant: statements.GrantView) -> dict:
         return {

@@ -9,10 +9,16 @@ if TYPE_CHECKING:
 
 # Each place of a vector: the fields that it must have, and those that it may have.
 TOP = ("rule title given commands expect", "")
-GIVEN = ("clock grants", "rate_plan rate_cards")
+GIVEN = ("clock grants", "rate_plan rate_cards cycle plan free_videos")
+PLAN = ("code", "interval")
 GRANT = ("name source credits expires_at", "effective_at cost_basis_cents")
 RATE_CARD = ("version starts_at rates", "")
-EXPECT = ("balance grants entries", "refusals replays quotes holds statement")
+EXPECT = (
+    "balance grants entries",
+    "refusals replays quotes holds statement plan bills changes notices free_videos",
+)
+EXPECTED_PLAN = ("code standing", "interval paid_until cycle")
+BILL = ("status cents", "reason")
 BALANCE = ("posted held frozen available", "debt")
 EXPECTED_GRANT = ("name remaining", "held frozen expires_at")
 ENTRY = ("kind", "credits held frozen debt draws lines at")
@@ -20,11 +26,12 @@ DRAW = ("grant", "credits held frozen")
 HOLD = ("hold state captured", "expires_at rate_version")
 QUOTE = ("credits rate_version lines", "")
 COMMANDS = {
-    "advance": ("to", ""),
+    "advance": ("to", "without_beat"),
     "grant": GRANT,
     "quote": ("lines", "as at"),
-    "spend": ("", "credits lines quote as key"),
-    "hold": ("", "credits quote as key hours"),
+    "cap": ("credits", "member"),
+    "spend": ("", "credits lines quote member as key"),
+    "hold": ("", "credits quote member as key hours"),
     "extend": ("hold", "hours key"),
     "capture": ("hold", "credits lines final absorbs as key"),
     "release": ("hold our_failure", "key"),
@@ -35,6 +42,18 @@ COMMANDS = {
     "move": ("grant expires_at as", "key"),
     "record_debt": ("credits", "key"),
     "clear_debt": ("credits", "key"),
+    "claim_video": ("milliseconds", "reference key"),
+    # Of a plan, at Stripe:
+    "subscribe": ("code", "interval"),
+    "change": ("code", "interval"),
+    "undo": ("", ""),
+    "cancel": ("", ""),
+    "cancel_now": ("", ""),
+    "resume": ("", ""),
+    "let_cards_fail": ("", ""),
+    "pay_bill": ("", ""),
+    "buy": ("blocks", ""),
+    "set_zone": ("zone", ""),
 }
 # The numbers of an error are its own business: whatever they are, they are compared.
 REFUSAL = ("command error", "*")
@@ -51,6 +70,8 @@ def _places(vector: dict) -> Iterator[tuple[str, dict, tuple[str, str]]]:
     yield "given", given, GIVEN
     yield "expect", expect, EXPECT
     yield "balance", expect["balance"], BALANCE
+    if "plan" in given:
+        yield "plan", given["plan"], PLAN
     for grant in given["grants"]:
         yield "given grant", grant, GRANT
     for card in given.get("rate_cards", []):
@@ -68,7 +89,10 @@ def _expected(expect: dict) -> Iterator[tuple[str, dict, tuple[str, str]]]:
         "refusals": REFUSAL,
         "quotes": QUOTE,
         "holds": HOLD,
+        "bills": BILL,
     }
+    if "plan" in expect:
+        yield "expected plan", expect["plan"], EXPECTED_PLAN
     for part, shape in shapes.items():
         for item in expect.get(part, []):
             yield part, item, shape

@@ -8,7 +8,7 @@ import pytest
 
 from accounts import team
 from accounts.models import Notice
-from billing import catalogue, chasing, purchasing, settling, subscribing
+from billing import catalogue, chasing, purchasing, renewing, settling
 from billing.models import Interval
 from billing.settling import Settlement
 from credits import audits, ledger, quoting, statements
@@ -72,7 +72,7 @@ class TestFirstPurchase:
 
 
 def begin_business(account, *, at) -> None:
-    subscribing.begin(
+    renewing.begin(
         account_id=account.pk,
         plan_code="business",
         interval=Interval.MONTH,

@@ -1,0 +1,216 @@
+"""Bills for plans, and the pages where the first ones are paid.
+
+A bill only goes forward: an old answer of Stripe's changes nothing. So a webhook, a
+return page and the sweeper may all follow one. What it newly paid for is granted.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import structlog
+from django.db import transaction
+
+from billing import (
+    catalogue,
+    catching_up,
+    customers,
+    ending,
+    following,
+    plan_notices,
+    renewing,
+    settling,
+    stripe_gateway,
+    subscribing,
+    upgrading,
+)
+from billing.core.periods import Span
+from billing.following import Followed
+from billing.models import Invoice, InvoiceStatus
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from billing.models import Subscription
+    from billing.stripe_gateway import (
+        CheckoutSession,
+        StripeInvoice,
+        StripeLine,
+        StripeSubscription,
+    )
+
+log = structlog.get_logger(__name__)
+
+# A bill is only ever followed forwards: an old answer may arrive late.
+_FORWARDS = (
+    InvoiceStatus.DRAFT,
+    InvoiceStatus.OPEN,
+    InvoiceStatus.UNCOLLECTIBLE,
+    InvoiceStatus.VOID,
+    InvoiceStatus.PAID,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Bill:
+    """An invoice and the subscription that it is for, both as fetched."""
+
+    invoice: StripeInvoice
+    subscription: StripeSubscription | None
+
+
+@dataclass(frozen=True, slots=True)
+class Checkout:
+    """A checkout page, and the first bill of a plan that was paid there."""
+
+    session: CheckoutSession
+    bill: Bill | None
+
+
+def fetch_bill(invoice_id: str) -> Bill:
+    """Return an invoice with its subscription.
+
+    Raises:
+        NotAtStripe: there is none of this id.
+        StripeUnavailable: ask again.
+    """
+    invoice = stripe_gateway.invoice(invoice_id)
+    wanted = invoice.subscription_id
+    return Bill(invoice, stripe_gateway.subscription(wanted) if wanted else None)
+
+
+def fetch_checkout(session_id: str) -> Checkout:
+    """Return a checkout page with what it led to.
+
+    Raises:
+        NotAtStripe: there is none of this id.
+        StripeUnavailable: ask again.
+    """
+    session = stripe_gateway.checkout_session(session_id)
+    invoice_id = session.invoice_id if session.mode == "subscription" else ""
+    return Checkout(session, fetch_bill(invoice_id) if invoice_id else None)
+
+
+@transaction.atomic
+def follow_checkout(checkout: Checkout, *, at: datetime) -> str:
+    """Settle a purchase of blocks, or begin a plan that was paid.
+
+    Raises:
+        UnknownAccount, UnknownPrice, AnotherPlanLives: see there.
+    """
+    if checkout.session.mode != "subscription":
+        return settling.settle_as(checkout.session, at=at)
+    bill = checkout.bill
+    outcome = follow_invoice(bill, at=at) if bill else Followed.FOLLOWED
+    customers.note_country(checkout.session)
+    catching_up.settle_checkout(checkout.session, at=at)
+    return outcome
+
+
+@transaction.atomic
+def follow_invoice(bill: Bill, *, at: datetime) -> str:
+    """Record an invoice as far as it has come; what it newly paid for is granted.
+
+    Raises:
+        UnknownAccount, UnknownPrice, AnotherPlanLives: see there.
+
+    Source: docs/rules.md R17, R23, R62, R63.
+    """
+    if bill.subscription is None or not bill.subscription.account:
+        return Followed.NOT_OURS
+    subscription = following.subscription_of(bill.subscription, at=at)
+    invoice, before = _recorded(bill.invoice, subscription)
+    if not subscription.ended_at:
+        subscription.next_check_at = following.next_check(bill.subscription, at=at)
+        subscription.save(update_fields=["next_check_at"])
+    if _is_overdue(bill.invoice) and not invoice.failed_at:
+        _note_failure(subscription, invoice, bill.invoice, at)
+    if invoice.status == InvoiceStatus.VOID and before != InvoiceStatus.VOID:
+        upgrading.drop_upgrade(invoice, bill.invoice, at=at)
+    if invoice.status != InvoiceStatus.PAID:
+        return Followed.FOLLOWED
+    if before == InvoiceStatus.PAID:
+        return Followed.KNOWN
+    return _take_payment(subscription, invoice, bill.invoice, at)
+
+
+def _recorded(
+    fetched: StripeInvoice, subscription: Subscription
+) -> tuple[Invoice, InvoiceStatus | None]:
+    """Store an invoice; return it with the status that it had here before."""
+    known = Invoice.objects.filter(stripe_invoice_id=fetched.id).first()
+    before = InvoiceStatus(known.status) if known else None
+    invoice = known or Invoice(
+        stripe_invoice_id=fetched.id,
+        account=subscription.account,
+        subscription=subscription,
+    )
+    status = InvoiceStatus(fetched.status.upper())
+    if before is None or _FORWARDS.index(status) >= _FORWARDS.index(before):
+        invoice.status, invoice.number = status, fetched.number
+        invoice.reason, invoice.currency = fetched.reason, fetched.currency
+        invoice.net_cents, invoice.tax_cents = fetched.net_cents, fetched.tax_cents
+        invoice.total_cents = fetched.total_cents
+        invoice.due_cents = fetched.due_cents
+        invoice.created_at = fetched.created_at
+        invoice.paid_at = fetched.paid_at if status == InvoiceStatus.PAID else None
+        invoice.save()
+    return invoice, before
+
+
+def _is_overdue(fetched: StripeInvoice) -> bool:
+    # A change of plan that cannot be paid leaves the plan as it is (R21).
+    return fetched.has_failed and fetched.reason == "subscription_cycle"
+
+
+def _note_failure(
+    subscription: Subscription, invoice: Invoice, fetched: StripeInvoice, at: datetime
+) -> None:
+    invoice.failed_at = at
+    invoice.save(update_fields=["failed_at"])
+    plan_notices.tell_overdue(subscription, invoice, fetched.hosted_url, at=at)
+
+
+def _take_payment(
+    subscription: Subscription, invoice: Invoice, fetched: StripeInvoice, at: datetime
+) -> Followed:
+    ended_at, paid_at = subscription.ended_at, fetched.paid_at or at
+    if ended_at and paid_at > ended_at:
+        # R64: it should have been void by then. Somebody has to return the money.
+        log.error("paid_after_the_end", invoice=fetched.id)
+        return Followed.PAID_TOO_LATE
+    if not ended_at:
+        ending.thaw_blocks(subscription, at=at)
+    credits = sum(
+        _record_term(subscription, invoice, line, paid_at, at)
+        for line in fetched.lines
+        if not line.is_proration and catalogue.version_of_price(line.lookup_key)
+    )
+    upgrading.settle_upgrade(invoice, fetched, at=at)
+    subscribing.push_terms(subscription.account_id, at=at)
+    if credits:
+        plan_notices.tell_payment(subscription, invoice, credits, at=at)
+    return Followed.PAID
+
+
+def _record_term(
+    subscription: Subscription,
+    invoice: Invoice,
+    line: StripeLine,
+    paid_at: datetime,
+    at: datetime,
+) -> int:
+    """Record the term that a line pays for; return the credits of one of its months."""
+    version, interval = following.plan_and_interval(line.lookup_key)
+    months = renewing.record_paid_term(
+        subscription,
+        version=version,
+        interval=interval,
+        paid=Span(line.starts_at, line.ends_at),
+        net_cents=line.net_cents,
+        paid_at=paid_at,
+        at=at,
+        invoice=invoice,
+    )
+    return version.cycle_credits if months else 0

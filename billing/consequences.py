@@ -1,0 +1,118 @@
+"""What a change of plan means, said in sentences before it is confirmed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.utils.translation import gettext as _
+
+from accounts.templatetags.units import calendar_day, money, plural_credits
+from billing.changing import Agreement
+from billing.core.periods import MONTHS_IN_YEAR, add_months
+from billing.core.transitions import Family, Move, When
+from billing.models import ConsentKind, Interval
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from billing.previewing import Preview
+
+# Raise it with every change of the words below.
+CONSENT_VERSION = "plan-1"
+
+
+def next_bill_at(previewed: Preview) -> datetime:
+    """Return when the changed plan is next billed for a whole term."""
+    subscription, wanted = previewed.subscription, previewed.target
+    if previewed.when is When.CYCLE_END:
+        return previewed.takes_effect_at
+    if subscription and subscription.interval == wanted.interval:
+        return subscription.paid_until or previewed.prorated_at
+    months = MONTHS_IN_YEAR if wanted.interval is Interval.YEAR else 1
+    return add_months(previewed.prorated_at, months)
+
+
+def consequences(previewed: Preview, *, time_zone: str) -> list[str]:
+    """Return what changes besides money, and what is lost (R26, R28 to R31)."""
+    old, new = previewed.old, previewed.target.version
+    day = calendar_day(previewed.takes_effect_at, time_zone)
+    said = [_gained(previewed)]
+    if previewed.when is When.CYCLE_END:
+        said.append(_("Until %(day)s your plan stays as it is.") % {"day": day})
+        said.append(_("You can take this back until then, free of charge."))
+    if new.cycle_credits < old.cycle_credits:
+        said.append(
+            _("Each month brings %(fewer)s instead of %(more)s.")
+            % {
+                "fewer": plural_credits(new.cycle_credits),
+                "more": plural_credits(old.cycle_credits),
+            }
+        )
+    if old.sells_blocks and not new.sells_blocks:
+        said.append(_("Blocks of credits can no longer be bought; yours stay usable."))
+    if _ends_a_year(previewed):
+        said.append(_("Credits that piled up over the year end at the renewal."))
+    else:
+        said.append(_("Credits that you have keep their own dates."))
+    return [sentence for sentence in said if sentence]
+
+
+def agreement(previewed: Preview, *, address: str | None) -> Agreement | None:
+    """Return the words that a customer agrees to; None where nothing will be charged.
+
+    They are made of what is shown, so that they are kept as they were read.
+    """
+    if previewed.move is Move.CANCEL:
+        return None
+    wanted = previewed.target
+    sentence = _yearly() if wanted.interval is Interval.YEAR else _monthly()
+    text = sentence % {
+        "plan": wanted.version.plan.name,
+        "price": money(previewed.renewal_cents, previewed.currency),
+    }
+    if previewed.old.plan.family == Family.LEGACY:
+        text = f"{_leaving(previewed)} {text}"
+        return Agreement(ConsentKind.LEAVE_LEGACY, text, CONSENT_VERSION, address)
+    return Agreement(ConsentKind.PLAN, text, CONSENT_VERSION, address)
+
+
+def _gained(previewed: Preview) -> str:
+    credits = plural_credits(previewed.credits_now)
+    monthly = plural_credits(previewed.target.version.cycle_credits)
+    if previewed.credits_now:
+        return _("%(credits)s are added at once, for the rest of this month.") % {
+            "credits": credits
+        }
+    if previewed.when is When.NOW and previewed.target.version.cycle_credits:
+        return _("%(credits)s are added when the payment arrives.") % {
+            "credits": monthly
+        }
+    return ""
+
+
+def _ends_a_year(previewed: Preview) -> bool:
+    subscription = previewed.subscription
+    is_yearly = subscription is not None and subscription.interval == Interval.YEAR
+    return is_yearly and previewed.when is When.CYCLE_END
+
+
+def _leaving(previewed: Preview) -> str:
+    return _("I leave %(plan)s for good: nobody can return to it.") % {
+        "plan": previewed.old.plan.name
+    }
+
+
+def _monthly() -> str:
+    return _(
+        "%(plan)s renews every month for %(price)s, plus tax where it applies, and is "
+        "charged to my payment method until I cancel. I can cancel at any time on this "
+        "site; the plan then ends with the month that is paid."
+    )
+
+
+def _yearly() -> str:
+    return _(
+        "%(plan)s renews every year for %(price)s, plus tax where it applies, and is "
+        "charged to my payment method until I cancel. I can cancel at any time on this "
+        "site; the plan then ends with the year that is paid."
+    )

@@ -1,0 +1,305 @@
+"""Paid terms become months, and months become credits when they begin.
+
+A paid month is one cycle, a paid year twelve; all are stored when the term is paid,
+so that granting needs nobody's word again: whoever comes first grants what has begun,
+with its original dates (R13, R17, R63).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import structlog
+from django.db import transaction
+from django.db.models import F, Q
+
+from accounts import auditing
+from billing import catalogue, subscribing
+from billing.core.periods import (
+    MONTHS_IN_YEAR,
+    Span,
+    add_months,
+    cycle_index,
+    month_after,
+    months,
+)
+from billing.core.revenue import share_cents
+from billing.models import (
+    Cycle,
+    Interval,
+    PlanPeriod,
+    Subscription,
+    SubscriptionStatus,
+)
+from credits import ledger
+from credits.models import GrantSource, Wallet, WalletUnit
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from datetime import datetime
+
+    from billing.models import Invoice, PlanVersion
+
+log = structlog.get_logger(__name__)
+
+_BEFORE_THE_END = (
+    Q(subscription__cancel_at=None) | Q(subscription__cancel_at__gt=F("starts_at"))
+) & (Q(subscription__ended_at=None) | Q(subscription__ended_at__gt=F("starts_at")))
+
+
+@transaction.atomic
+def begin(
+    *,
+    account_id: int,
+    plan_code: str,
+    interval: Interval,
+    anchor_at: datetime,
+    at: datetime,
+) -> Subscription:
+    """Put an account on a plan that Stripe knows nothing of, its first term paid.
+
+    All months are counted from `anchor_at`, which may lie in the past.
+
+    Raises:
+        NothingOffered: the plan was not sold at the anchor.
+        IntegrityError: the account has a live subscription.
+    """
+    subscription = Subscription.objects.create(
+        account_id=account_id,
+        plan_version=catalogue.plan_in_force(plan_code, at=anchor_at),
+        interval=interval,
+        status=SubscriptionStatus.ACTIVE,
+        anchor_at=anchor_at,
+    )
+    record_beginning(subscription, starts_at=anchor_at, at=at)
+    _pay_next_term(subscription, at)
+    return subscription
+
+
+@transaction.atomic
+def renew(*, subscription_id: int, at: datetime) -> None:
+    """Let the next term of such a plan be paid.
+
+    Raises:
+        Subscription.DoesNotExist: it has ended.
+    """
+    subscription = (
+        Subscription.objects.select_for_update(of=("self",), no_key=True)
+        .select_related("plan_version", "account")
+        .get(pk=subscription_id, ended_at=None)
+    )
+    _pay_next_term(subscription, at)
+
+
+def record_beginning(
+    subscription: Subscription, *, starts_at: datetime, at: datetime
+) -> None:
+    """Write down that a subscription has begun, and with which version."""
+    PlanPeriod.objects.create(
+        subscription=subscription,
+        plan_version=subscription.plan_version,
+        starts_at=starts_at,
+    )
+    auditing.record(
+        action="subscription.begun",
+        actor="system",
+        account=subscription.account,
+        target=str(subscription.plan_version),
+        at=at,
+    )
+
+
+def record_paid_term(
+    subscription: Subscription,
+    *,
+    version: PlanVersion,
+    interval: Interval,
+    paid: Span,
+    net_cents: int,
+    paid_at: datetime,
+    at: datetime,
+    invoice: Invoice | None = None,
+) -> list[Cycle]:
+    """Store the months of a paid term, and grant those that have begun.
+
+    Call it under the subscription's lock, once for each paid line, and push the terms
+    afterwards. Months that would begin after the plan's end never come.
+
+    Source: docs/rules.md R13, R14, R23, R63, R100.
+    """
+    spans = months(paid, subscription.anchor_at)
+    expires_at = _end_of_credits(subscription, paid, interval)
+    cycles = Cycle.objects.bulk_create(
+        Cycle(
+            subscription=subscription,
+            plan_version=version,
+            invoice=invoice,
+            month=month,
+            starts_at=span.starts_at,
+            ends_at=span.ends_at,
+            expires_at=expires_at,
+            credits=version.cycle_credits,
+            price_cents=share_cents(net_cents, month, of=len(spans)),
+            paid_at=paid_at,
+        )
+        for month, span in enumerate(spans)
+        if subscription.ended_at is None or span.starts_at < subscription.ended_at
+    )
+    subscription.paid_until = max(subscription.paid_until or paid.ends_at, paid.ends_at)
+    subscription.save(update_fields=["paid_until"])
+    _grant([cycle for cycle in cycles if cycle.starts_at <= at], at)
+    return cycles
+
+
+@transaction.atomic
+def grant_due_cycles(*, limit: int, at: datetime) -> int:
+    """Grant up to `limit` months that have begun; return how many there were.
+
+    Any number of workers may call it at once: each passes over what another one has
+    claimed. A month is granted once, by its source key, with its original dates.
+
+    Source: docs/rules.md R13, R17.
+    """
+    due = (
+        Cycle.objects.filter(_BEFORE_THE_END, granted_at=None, starts_at__lte=at)
+        .select_for_update(of=("self",), skip_locked=True, no_key=True)
+        .select_related("subscription")
+        .order_by("starts_at", "id")[:limit]
+    )
+    return _grant(due, at)
+
+
+def grant_begun_cycles(
+    subscription: Subscription, *, before: datetime, at: datetime
+) -> int:
+    """Grant the months of one subscription that began before an instant."""
+    begun = (
+        subscription.cycles.filter(granted_at=None, starts_at__lt=before)
+        .filter(starts_at__lte=at)
+        .select_for_update(of=("self",), no_key=True)
+        .select_related("subscription")
+    )
+    return _grant(begun, at)
+
+
+def resize_coming_months(
+    subscription: Subscription, *, version: PlanVersion, extra_cents: int, at: datetime
+) -> None:
+    """Give the paid months that are still to come another size (R32).
+
+    What was paid on top is spread over them.
+    """
+    coming = list(
+        subscription.cycles.select_for_update(no_key=True)
+        .filter(granted_at=None, starts_at__gt=at)
+        .order_by("starts_at")
+    )
+    for place, cycle in enumerate(coming):
+        cycle.plan_version, cycle.credits = version, version.cycle_credits
+        cycle.price_cents += share_cents(extra_cents, place, of=len(coming))
+    Cycle.objects.bulk_update(coming, ["plan_version", "credits", "price_cents"])
+
+
+def _pay_next_term(subscription: Subscription, at: datetime) -> None:
+    version, anchor_at = subscription.plan_version, subscription.anchor_at
+    is_yearly = subscription.interval == Interval.YEAR
+    first = cycle_index(anchor_at, subscription.paid_until or anchor_at)
+    after = first + (MONTHS_IN_YEAR if is_yearly else 1)
+    record_paid_term(
+        subscription,
+        version=version,
+        interval=Interval(subscription.interval),
+        paid=Span(add_months(anchor_at, first), add_months(anchor_at, after)),
+        net_cents=(version.year_cents if is_yearly else version.month_cents) or 0,
+        paid_at=at,
+        at=at,
+    )
+    subscribing.push_terms(subscription.account_id, at=at)
+
+
+def _end_of_credits(
+    subscription: Subscription, paid: Span, interval: Interval
+) -> datetime:
+    # R14, R31: those of a year pile up until it ends; those of a month live through
+    # the next one, and so never roll twice.
+    if interval == Interval.YEAR:
+        return paid.ends_at
+    return month_after(paid, subscription.anchor_at).ends_at
+
+
+def _grant(cycles: Iterable[Cycle], at: datetime) -> int:
+    """Grant months that the caller has locked or just made."""
+    begun = list(cycles)
+    if not begun:
+        return 0
+    wallets = _wallet_ids(begun, at)
+    # A plan without credits has months all the same, but nothing to grant.
+    worth = [cycle for cycle in begun if cycle.credits]
+    outcomes = ledger.grant_batch(
+        [
+            _grant_of(cycle, wallets[cycle.subscription.account_id], at)
+            for cycle in worth
+        ],
+        at=at,
+    )
+    failed = {
+        cycle.pk
+        for cycle, outcome in zip(worth, outcomes, strict=True)
+        if _has_failed(cycle, outcome)
+    }
+    granted = [cycle for cycle in begun if cycle.pk not in failed]
+    Cycle.objects.filter(pk__in=[cycle.pk for cycle in granted]).update(granted_at=at)
+    _begin_cycles(granted, wallets, at)
+    return len(granted)
+
+
+def _wallet_ids(cycles: Sequence[Cycle], at: datetime) -> dict[int, int]:
+    account_ids = {cycle.subscription.account_id for cycle in cycles}
+    known = Wallet.objects.filter(account__in=account_ids, unit=WalletUnit.CREDITS)
+    found = dict(known.values_list("account_id", "pk"))
+    missing = account_ids - found.keys()
+    return found | {
+        account_id: ledger.open_wallet(account_id=account_id, at=at)
+        for account_id in missing
+    }
+
+
+def _grant_of(cycle: Cycle, wallet_id: int, at: datetime) -> ledger.Grant:
+    return ledger.Grant(
+        wallet_id=wallet_id,
+        source=GrantSource.PLAN,
+        source_key=cycle.source_key,
+        credits=cycle.credits,
+        cost_basis_cents=cycle.price_cents,
+        effective_at=cycle.starts_at,
+        expires_at=_expires_at(cycle, at),
+        actor="plan",
+    )
+
+
+def _expires_at(cycle: Cycle, at: datetime) -> datetime:
+    # R58: granted after the plan's end, it has ended with the plan. An end that is
+    # still to come is the wallet's business, and may be taken back (R15).
+    end = subscribing.plan_end(cycle.subscription)
+    return min(cycle.expires_at, end) if end and end <= at else cycle.expires_at
+
+
+def _has_failed(cycle: Cycle, outcome: ledger.Granted | ledger.CreditsError) -> bool:
+    # One month that cannot be granted must not keep the others from theirs.
+    if isinstance(outcome, ledger.CreditsError):
+        log.error("cycle_not_granted", cycle=cycle.pk, error=str(outcome))
+        return True
+    return False
+
+
+def _begin_cycles(
+    granted: Sequence[Cycle], wallets: dict[int, int], at: datetime
+) -> None:
+    running = [cycle for cycle in granted if at < cycle.ends_at]
+    ledger.set_cycles(
+        {
+            wallets[cycle.subscription.account_id]: (cycle.starts_at, cycle.ends_at)
+            # The latest one last: a year that begins within a month goes before it.
+            for cycle in sorted(running, key=lambda cycle: cycle.starts_at)
+        }
+    )

@@ -1,0 +1,1 @@
+"""Random customers living through months, to see whether the books stay right."""

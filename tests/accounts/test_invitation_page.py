@@ -88,7 +88,7 @@ class TestNewAccount:
     def test_makes_the_user_an_owner_and_goes_there(self, dora, as_user):
         client = as_user(dora)
 
-        response = client.post("/account/new/", {"name": "Dora & Co"})
+        response = client.post("/account/new/", {"name": "Dora & Co", "country": "CH"})
 
         assert (response.status_code, response.url) == (303, "/")
         assert client.get("/team/").wsgi_request.account.name == "Dora & Co"
@@ -102,7 +102,7 @@ class TestNewAccount:
     def test_can_be_a_second_one(self, alice, as_user):
         client = as_user(alice)
 
-        client.post("/account/new/", {"name": "Second"})
+        client.post("/account/new/", {"name": "Second", "country": "CH"})
 
         page = client.get("/team/").content.decode()
         assert "Switch account" in page

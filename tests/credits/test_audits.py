@@ -153,9 +153,9 @@ CORRUPTIONS = {
     ),
     "a hold that charged more than its entries say": (
         """INSERT INTO credits_hold (public_id, wallet_id, state, credits, captured,
-            rate_version, reference, member, placed_at, expires_at, extendable_until,
-            closed_at)
-        SELECT 'hld_x', id, 'CAPTURED', 5, 5, 1, '', '', created_at,
+            rate_plan, rate_version, reference, member, placed_at, expires_at,
+            extendable_until, closed_at)
+        SELECT 'hld_x', id, 'CAPTURED', 5, 5, 'standard', 1, '', '', created_at,
             created_at + interval '1 day', created_at + interval '7 days', created_at
         FROM credits_wallet""",
         {"I4 a hold pins what it has not charged"},

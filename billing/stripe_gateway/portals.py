@@ -1,4 +1,4 @@
-"""Stripe's pages where a customer keeps cards, billing address and tax id."""
+"""Stripe's pages where a customer keeps cards and billing address."""
 
 from __future__ import annotations
 

@@ -73,7 +73,7 @@ def plan_moves(request: AccountRequest) -> HttpResponse:
 @require_POST
 @requires(Permission.CHANGE_PLAN)
 def payment_details(request: AccountRequest) -> HttpResponse:
-    """Lead to Stripe's pages for cards, billing address and tax id."""
+    """Lead to Stripe's pages for cards and billing address."""
     customer = get_object_or_404(Customer, account=request.account)
     back = reverse("billing:plan")
     try:

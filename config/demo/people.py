@@ -27,7 +27,7 @@ ASHA = Person("owner@atlas.example", "Asha Raman", "Pro 1,000: no blocks, and wh
 HUGO = Person("owner@harbor.example", "Hugo Stern", "Business with a history")
 ELIF = Person("editor@harbor.example", "Elif Demir", "a member who spends there")
 SAM = Person("owner@solo.example", "Sam Ito", "Free")
-STELLA = Person("staff@purser.example", "Stella Moreau", "staff: the Django admin")
+STELLA = Person("staff@purser.example", "Stella Moreau", "staff: the time machine")
 
 PEOPLE = (NORA, ANTON, BEA, MILO, LUCIA, ASHA, HUGO, ELIF, SAM, STELLA)
 
@@ -35,7 +35,11 @@ PEOPLE = (NORA, ANTON, BEA, MILO, LUCIA, ASHA, HUGO, ELIF, SAM, STELLA)
 def introduction(*, web: str, sandbox: str | None, after_s: str) -> str:
     """Return what the launcher prints once the portal answers."""
     logins = "\n".join(f"    {one.email:<27} {one.sees}" for one in PEOPLE)
-    stripe = f"\n  Stripe sandbox   {sandbox}" if sandbox else ""
+    stripe = (
+        f"\n  Stripe sandbox   {sandbox}\n  Time machine     {web}/staff/time/"
+        if sandbox
+        else ""
+    )
     return f"""
   Purser answers after {after_s} s.
 

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 import django
 import psycopg
+from django.conf import settings
 from django.core.management import call_command
 
 from config.embedded import DATABASE, servers
@@ -117,7 +118,7 @@ def open_lab(*, wallets: int) -> Iterator[Lab]:
         with servers(directory, durable=True) as urls:
             sockets = urls.database.split("@/", 1)[1].rpartition("/")[0]
             os.environ.update(urls.as_environment())
-            token = _set_up_django()
+            token = _set_up_django(directory)
             with psycopg.connect(
                 host=sockets, user="postgres", dbname=DATABASE, autocommit=True
             ) as admin:
@@ -127,9 +128,12 @@ def open_lab(*, wallets: int) -> Iterator[Lab]:
                 yield Lab(directory, sockets, admin, wallets, token, entries)
 
 
-def _set_up_django() -> str:
+def _set_up_django(directory: Path) -> str:
     os.environ |= _PRODUCTION
     django.setup()
+    # Pages name the static files that were collected: here, for this run only.
+    settings.STATIC_ROOT = str(directory / "staticfiles")
+    call_command("collectstatic", interactive=False, verbosity=0)
     from accounts import keys  # noqa: PLC0415 - models need the settings
     from accounts.models import Scope  # noqa: PLC0415
     from config.clock import now  # noqa: PLC0415

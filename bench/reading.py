@@ -172,7 +172,8 @@ def _visitor(account_id: int) -> Client:
     account = Account.objects.get(pk=account_id)
     user, _ = User.objects.get_or_create(email=f"owner{account_id}@example.com")
     Membership.objects.get_or_create(account=account, user=user, role=Role.OWNER)
-    client = Client(headers={"host": "localhost"})
+    # As through the proxy in front of production.
+    client = Client(headers={"host": "127.0.0.1", "x-forwarded-proto": "https"})
     client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
     return client
 

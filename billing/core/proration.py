@@ -33,27 +33,3 @@ def upgrade_credits(
     length = (cycle.ends_at - cycle.starts_at) // _SECOND
     left = (cycle.ends_at - at) // _SECOND
     return -(-more * left // length)
-
-
-def unspent_share_cents(
-    *, price_cents: int, unspent: int, granted: int, cycle: Span, at: datetime
-) -> int:
-    """Return what an unused part of a month is worth: R30's `unspent_share`.
-
-    The price times the smaller of the time left and the credits left, half-even.
-
-    Source: docs/rules.md R7, R30.
-    """
-    length = (cycle.ends_at - cycle.starts_at) // _SECOND
-    left = (cycle.ends_at - at) // _SECOND
-    # Compare the two shares crosswise: no fraction is ever rounded before the end.
-    if left * granted <= unspent * length:
-        return _half_even(price_cents * left, length)
-    return _half_even(price_cents * unspent, granted)
-
-
-def _half_even(numerator: int, denominator: int) -> int:
-    whole, rest = divmod(numerator, denominator)
-    doubled = 2 * rest
-    is_up = doubled > denominator or (doubled == denominator and whole % 2 == 1)
-    return whole + is_up

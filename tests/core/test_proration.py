@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from billing.core.periods import Span
-from billing.core.proration import unspent_share_cents, upgrade_credits
+from billing.core.proration import upgrade_credits
 
 APRIL = Span(datetime(2026, 4, 1, tzinfo=UTC), datetime(2026, 5, 1, tzinfo=UTC))
 SECOND = timedelta(seconds=1)
@@ -69,31 +69,3 @@ class TestUpgradeCredits:
 
         at_once = upgrade_credits(old_credits=low, new_credits=high, cycle=APRIL, at=at)
         assert steps - at_once in {0, 1}
-
-
-class TestUnspentShareCents:
-    """R30, with `unspent_share`."""
-
-    @pytest.mark.parametrize(
-        ("unspent", "at", "cents"),
-        [
-            (600, datetime(2026, 4, 16, tzinfo=UTC), 1_450),
-            (150, datetime(2026, 4, 16, tzinfo=UTC), 725),
-            (0, APRIL.starts_at, 0),
-            (600, APRIL.starts_at, 2_900),
-        ],
-    )
-    def test_is_the_smaller_of_time_and_credits_left(self, unspent, at, cents):
-        worth = unspent_share_cents(
-            price_cents=2_900, unspent=unspent, granted=600, cycle=APRIL, at=at
-        )
-
-        assert worth == cents
-
-    @pytest.mark.parametrize(("price", "cents"), [(1, 0), (3, 2), (5, 2), (7, 4)])
-    def test_rounds_half_to_even(self, price, cents):
-        worth = unspent_share_cents(
-            price_cents=price, unspent=300, granted=600, cycle=APRIL, at=APRIL.starts_at
-        )
-
-        assert worth == cents

@@ -40,6 +40,7 @@ PREFIXES = {
     "subscription": "sub",
     "subscription_item": "si",
     "subscription_schedule": "sub_sched",
+    "tax_id": "txi",
     "test_helpers.test_clock": "clock",
     "webhook_endpoint": "we",
 }
@@ -55,6 +56,7 @@ _NOUNS = {
     "setup_intent": "setupintent",
     "subscription_item": "subscription item",
     "subscription_schedule": "subscription schedule",
+    "tax_id": "tax id",
     "test_helpers.test_clock": "test clock",
     "webhook_endpoint": "webhook endpoint",
 }

@@ -47,6 +47,8 @@ def expand(context: Context, body: Json, paths: list[str]) -> Json:
 
 def _expand(context: Context, here: Json, steps: list[str], path: str) -> None:
     field, rest = steps[0], steps[1:]
+    if rest and _is_null(here, field):
+        return  # There is nothing to go down to, as on a line without a price.
     value = _resolved(context, here, field, path)
     here[field] = value
     if value is None:
@@ -54,6 +56,11 @@ def _expand(context: Context, here: Json, steps: list[str], path: str) -> None:
     for child in value if isinstance(value, list) else [value]:
         if rest:
             _expand(context, child, rest, path)
+
+
+def _is_null(here: Json, field: str) -> bool:
+    is_included = (str(here.get("object", "")), field) in _includes
+    return field in here and here[field] is None and not is_included
 
 
 def _resolved(

@@ -56,7 +56,7 @@ def draft(context: Context, wanted: Wanted) -> Json:
     values = (
         _BLANK
         | _asked_for(wanted)
-        | _copied(wanted.customer)
+        | _copied(context, wanted.customer)
         | amounts(lines, balance=wanted.customer["balance"])
         | {
             "discounts": taken_off,
@@ -127,7 +127,8 @@ def _asked_for(wanted: Wanted) -> Json:
     }
 
 
-def _copied(customer: Json) -> Json:
+def _copied(context: Context, customer: Json) -> Json:
+    tax_ids = context.store.find("tax_id", customer=customer["id"])
     return {
         "customer": customer["id"],
         "customer_address": customer["address"],
@@ -136,7 +137,9 @@ def _copied(customer: Json) -> Json:
         "customer_phone": customer["phone"],
         "customer_shipping": customer["shipping"],
         "customer_tax_exempt": customer["tax_exempt"],
-        "customer_tax_ids": [],
+        "customer_tax_ids": [
+            {"type": each["type"], "value": each["value"]} for each in tax_ids
+        ],
         "test_clock": customer["test_clock"],
     }
 

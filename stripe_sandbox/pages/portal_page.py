@@ -16,11 +16,14 @@ from stripe_sandbox.resources import (
     payment_methods,
     setup_intents,
     subscriptions,
+    tax_ids,
 )
 from stripe_sandbox.subscribing import items as subscription_items
 
 _LIVE = ("active", "past_due", "trialing", "unpaid", "incomplete", "paused")
 _ADDRESS = ("line1", "line2", "city", "postal_code", "state", "country")
+# Stripe's own page knows a hundred.
+_TAX_ID_TYPES = ("eu_vat", "gb_vat", "us_ein", "ca_bn", "au_abn", "in_gst", "jp_cn")
 _FIRST_PAGE = {
     "customer_update": "details",
     "payment_method_update": "card",
@@ -191,7 +194,12 @@ def _to_cancel(visit: Visit, given: Json) -> Json:
 
 def _details(visit: Visit, _request: Request) -> Response:
     visit.require("customer_update")
-    return visit.show("portal_details.html", address_parts=_ADDRESS)
+    return visit.show(
+        "portal_details.html",
+        address_parts=_ADDRESS,
+        tax_id=next(iter(_tax_ids(visit)), None),
+        tax_id_types=_TAX_ID_TYPES,
+    )
 
 
 def _change_details(visit: Visit, form: Json) -> Response:
@@ -206,7 +214,27 @@ def _change_details(visit: Visit, form: Json) -> Response:
         typed = {part: str(form.get(part, "")).strip() for part in _ADDRESS}
         values["address"] = {part: value or None for part, value in typed.items()}
     customers.update(visit.context, values, visit.customer["id"])
+    if "tax_id" in allowed:
+        _replace_tax_id(visit, form)
     return visit.finish()
+
+
+def _replace_tax_id(visit: Visit, form: Json) -> None:
+    wanted = {
+        "type": form.get("tax_id_type") or _TAX_ID_TYPES[0],
+        "value": str(form.get("tax_id", "")).strip(),
+    }
+    customer_id, before = visit.customer["id"], _tax_ids(visit)
+    if any(wanted.items() <= each.items() for each in before):
+        return
+    for each in before:
+        tax_ids.delete(visit.context, {}, customer_id, each["id"])
+    if wanted["value"]:
+        tax_ids.create(visit.context, wanted, customer_id)
+
+
+def _tax_ids(visit: Visit) -> list[Json]:
+    return visit.context.store.find("tax_id", customer=visit.customer["id"])
 
 
 _PAGES = {"/home": _home, "/card": _card, "/cancel": _cancel, "/details": _details}

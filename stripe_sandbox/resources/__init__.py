@@ -29,6 +29,7 @@ from stripe_sandbox.resources import (  # noqa: F401 - importing registers the r
     subscription_items,
     subscription_schedules,
     subscriptions,
+    tax_ids,
     test_clocks,
     webhook_endpoints,
 )

@@ -6,7 +6,7 @@ from stripe_sandbox.engine.context import Context
 from stripe_sandbox.engine.registry import operation
 from stripe_sandbox.engine.store import Json
 from stripe_sandbox.errors import ApiError
-from stripe_sandbox.resources import customers
+from stripe_sandbox.resources import customers, invoice_items
 from stripe_sandbox.resources.fields import refuse_unsupported
 from stripe_sandbox.subscribing import (
     changing,
@@ -18,8 +18,9 @@ from stripe_sandbox.subscribing import (
 )
 from stripe_sandbox.subscribing import items as subscription_items
 
-_SUPPORTED = frozenset({"currency", "customer", "discounts", "preview_mode",
-                        "subscription", "subscription_details"})  # fmt: skip
+_SUPPORTED = frozenset({"currency", "customer", "discounts", "invoice_items",
+                        "preview_mode", "subscription",
+                        "subscription_details"})  # fmt: skip
 _DETAILS = frozenset({
     "billing_cycle_anchor", "billing_mode", "cancel_at", "cancel_at_period_end",
     "items", "metadata", "proration_behavior", "proration_date", "trial_end",
@@ -49,6 +50,9 @@ def _of_existing(context: Context, params: Json, details: Json) -> Json:
     context = context.following(subscription)
     if subscription["status"] in ending.ENDED:
         raise _nothing_upcoming(subscription["customer"])
+    owner = {"customer": subscription["customer"], "subscription": subscription["id"]}
+    for item in params.get("invoice_items", []):
+        invoice_items.create(context, item | owner)
     plain = notice.values(context, subscription, details)
     if "discounts" in params:
         given = params["discounts"]

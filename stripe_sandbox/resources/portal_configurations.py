@@ -13,7 +13,7 @@ KIND = "billing_portal.configuration"
 _PARAMETERS = frozenset({
     "business_profile", "default_return_url", "features", "metadata", "name",
 })  # fmt: skip
-_EDITABLE = frozenset({"address", "email", "name", "phone"})
+_EDITABLE = frozenset({"address", "email", "name", "phone", "tax_id"})
 _REASONS = ["too_expensive", "missing_features", "switched_service", "unused",
             "customer_service", "too_complex", "low_quality", "other"]  # fmt: skip
 _OFF: Json = {

@@ -129,7 +129,7 @@ class TestConfiguration:
         [
             {"subscription_update": {"enabled": True}},
             {"subscription_pause": {"enabled": True}},
-            {"customer_update": {"enabled": True, "allowed_updates": ["tax_id"]}},
+            {"customer_update": {"enabled": True, "allowed_updates": ["shipping"]}},
         ],
         ids=lambda feature: next(iter(feature)),
     )
@@ -354,6 +354,34 @@ class TestDetails:
         changed = client.v1.customers.retrieve(alice.id)
         assert (changed.name, changed.email) == ("Alice A.", "a@acme.example")
         assert (changed.address.line1, changed.address.city) == ("1 Main St", None)
+
+    def test_keep_one_tax_id_which_is_printed_on_bills(
+        self, configure, enter, visit, client, alice, subscription
+    ):
+        allowed = configure(
+            customer_update={"enabled": True, "allowed_updates": ["tax_id"]}
+        )
+        session = enter(configuration=allowed.id)
+        visit(session, "/details", tax_id_type="eu_vat", tax_id="DE111111111")
+
+        visit(session, "/details", tax_id_type="eu_vat", tax_id="DE123456789")
+
+        [kept] = client.v1.customers.tax_ids.list(alice.id).data
+        assert (kept.value, kept.country) == ("DE123456789", "DE")
+        assert "DE123456789" in visit(session, "/details").body.decode()
+        invoice = client.v1.invoices.create({"customer": alice.id})
+        assert [each.value for each in invoice.customer_tax_ids] == ["DE123456789"]
+
+    def test_without_a_tax_id_again(self, configure, enter, visit, client, alice):
+        allowed = configure(
+            customer_update={"enabled": True, "allowed_updates": ["tax_id"]}
+        )
+        session = enter(configuration=allowed.id)
+        visit(session, "/details", tax_id_type="us_ein", tax_id="12-3456789")
+
+        visit(session, "/details", tax_id_type="us_ein", tax_id="")
+
+        assert client.v1.customers.tax_ids.list(alice.id).data == []
 
     def test_are_changed_only_as_far_as_allowed(
         self, configure, enter, visit, client, alice

@@ -89,6 +89,49 @@ class TestPreviewOfAChange:
             None,
         )
 
+    def test_counts_what_is_to_wait_for_the_invoice_as_if_it_did(
+        self, client, plan, preview, subscription
+    ):
+        item = {"id": subscription.items.data[0].id, "price": plan(29_000, "year").id}
+        line = {"amount": -700, "currency": "usd", "description": "Unspent"}
+        wanted = {"items": [item], "proration_behavior": "none"}
+
+        shown = client.v1.invoices.create_preview(
+            {
+                "subscription": subscription.id,
+                "subscription_details": wanted,
+                "invoice_items": [line],
+            }
+        )
+        owner = {"customer": subscription.customer, "subscription": subscription.id}
+        client.v1.invoice_items.create({**line, **owner})
+        changed = client.v1.subscriptions.update(
+            subscription.id, {**wanted, "expand": ["latest_invoice"]}
+        )
+
+        amounts = [line.amount for line in shown.lines.data]
+        assert amounts == [-700, 29_000]
+        assert [line.amount for line in changed.latest_invoice.lines.data] == amounts
+
+    def test_leaves_a_line_without_a_price_unexpanded(
+        self, client, preview, subscription
+    ):
+        invoice = client.v1.invoices.create({"customer": subscription.customer})
+        client.v1.invoice_items.create(
+            {
+                "customer": subscription.customer,
+                "invoice": invoice.id,
+                "amount": 700,
+                "currency": "usd",
+            }
+        )
+
+        lines = client.v1.invoices.line_items.list(
+            invoice.id, {"expand": ["data.pricing.price_details.price"]}
+        )
+
+        assert [(line.amount, line.pricing) for line in lines.data] == [(700, None)]
+
     def test_of_prorations_that_wait_is_the_next_invoice(
         self, client, wire, plan, preview, subscription
     ):

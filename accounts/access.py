@@ -33,7 +33,7 @@ def account_page(
     """Let members of an account in, with `request.account` and `.membership` set.
 
     Nobody signed in goes to the sign-in page; a user without an account goes to
-    the page that makes one.
+    the page that makes one, and staff without one to their console.
     """
 
     @login_required
@@ -43,7 +43,9 @@ def account_page(
     ) -> HttpResponseBase:
         membership = membership_in_use(request)
         if membership is None:
-            return redirect("accounts:new_account")
+            user = cast("User", request.user)
+            home = "staff_home" if user.is_staff else "new_account"
+            return redirect(f"accounts:{home}")
         member_request = cast("AccountRequest", request)
         member_request.membership = membership
         member_request.account = membership.account

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
+from django.contrib.auth.models import Group
 
+from accounts import auditing
 from accounts.models import (
     Account,
     AuditEvent,
@@ -16,8 +18,12 @@ from accounts.models import (
     ServiceKey,
     User,
 )
+from accounts.roles import StaffGroup
+from config.clock import now
 
 if TYPE_CHECKING:
+    from django.db.models import ManyToManyField
+    from django.forms import ModelForm, ModelMultipleChoiceField
     from django.http import HttpRequest
 
 # One way in: allauth's, with its second factor and its rate limits.
@@ -42,12 +48,56 @@ class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg] # not at run ti
 
 @admin.register(User)
 class UserAdmin(ReadOnlyAdmin):
-    """People."""
+    """People. Superusers say here who is staff, and in which groups."""
 
     list_display = ("email", "name", "is_active", "is_staff", "last_login")
     list_filter = ("is_active", "is_staff", "groups")
     search_fields = ("email", "name")
-    exclude = ("password",)
+    fields = (
+        *("email", "name", "created_at", "last_login"),
+        *("is_active", "is_staff", "is_superuser", "groups"),
+    )
+    readonly_fields = ("email", "name", "created_at", "last_login", "is_superuser")
+
+    def has_change_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        """Let superusers: whoever gives rights could give themselves any."""
+        return bool(request.user.is_active and request.user.is_superuser)
+
+    def formfield_for_manytomany(
+        self,
+        db_field: ManyToManyField[Any, Any],
+        request: HttpRequest,
+        **kwargs: Any,  # noqa: ANN401 - as Django's own
+    ) -> ModelMultipleChoiceField[Group] | None:
+        """Offer the groups of the staff."""
+        kwargs["queryset"] = Group.objects.filter(name__in=StaffGroup.values)
+        return super().formfield_for_manytomany(db_field, request, **kwargs)
+
+    def save_related(
+        self,
+        request: HttpRequest,
+        form: ModelForm[User],
+        formsets: Any,  # noqa: ANN401 - there are none
+        change: bool,  # noqa: FBT001 - as Django calls it
+    ) -> None:
+        """Save the groups, and write down what was given or taken."""
+        before = {name: form.initial[name] for name in ("is_active", "is_staff")}
+        groups = sorted(group.name for group in form.initial["groups"])
+        super().save_related(request, form, formsets, change)
+        user = form.instance
+        auditing.record(
+            action="staff.changed",
+            actor=cast("User", request.user),
+            target=user.email,
+            before={**before, "groups": groups},
+            after={
+                "is_active": user.is_active,
+                "is_staff": user.is_staff,
+                "groups": sorted(user.groups.values_list("name", flat=True)),
+            },
+            at=now(),
+            request=request,
+        )
 
 
 @admin.register(Account)

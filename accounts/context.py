@@ -12,7 +12,9 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.access import membership_in_use, memberships_of
+from accounts.desks import desks_for
 from accounts.roles import Permission, may
+from accounts.staff_access import permissions_of
 from accounts.templatetags.units import moment
 from config import clock
 
@@ -85,6 +87,7 @@ class Portal:
 
     support_email: str = settings.SUPPORT_EMAIL
     is_sandbox: bool = settings.IS_STRIPE_SANDBOX
+    is_step_up_off: bool = not settings.STAFF_STEP_UP
     version: str = settings.VERSION
 
     def __init__(self, request: HttpRequest) -> None:
@@ -134,21 +137,33 @@ class Portal:
             return []
         role = self._membership.role
         pages = [
-            (page, reverse(page.url_name))
-            for page in _PAGES
-            if not page.permission or may(role, page.permission)
+            page for page in _PAGES if not page.permission or may(role, page.permission)
         ]
-        active = self._active_url([url for __, url in pages])
-        return [
-            NavigationItem(str(page.label), url, page.icon, url == active)
-            for page, url in pages
+        return self._items(pages)
+
+    @cached_property
+    def staff_navigation(self) -> list[NavigationItem]:
+        """Return the links of the staff console that the viewer may open."""
+        desks = desks_for(permissions_of(self._request.user))
+        pages = [
+            Page("accounts:staff_home", _("Console"), "home"),
+            *(Page(desk.url_name, desk.label, desk.icon) for desk in desks),
         ]
+        return self._items(pages)
 
     @cached_property
     def _membership(self) -> Membership | None:
         user = getattr(self._request, "user", None)
         signed_in = user is not None and user.is_authenticated
         return membership_in_use(self._request) if signed_in else None
+
+    def _items(self, pages: list[Page]) -> list[NavigationItem]:
+        urls = [reverse(page.url_name) for page in pages]
+        active = self._active_url(urls)
+        return [
+            NavigationItem(str(page.label), url, page.icon, url == active)
+            for page, url in zip(pages, urls, strict=True)
+        ]
 
     def _active_url(self, urls: list[str]) -> str:
         """Return the deepest page that this address lies under; "/" only itself."""

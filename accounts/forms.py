@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 from zoneinfo import available_timezones
 
 from allauth.core import context
@@ -132,6 +133,13 @@ class CreateKeyForm(forms.Form):
             ("365", _("In one year")),
             (_NEVER, _("Never")),
         ],
+    )
+    # So that sending the form again, as a refresh does, makes no second key.
+    form_key = forms.RegexField(
+        r"\A[0-9a-f]{32}\Z",
+        required=False,
+        widget=forms.HiddenInput,
+        initial=lambda: uuid4().hex,
     )
 
     def expires_at(self, *, at: datetime) -> datetime | None:

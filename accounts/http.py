@@ -20,6 +20,12 @@ class AccountRequest(HttpRequest):
     membership: Membership
 
 
+class StaffRequest(HttpRequest):
+    """A request that `staff_page` let through: somebody of the operator's own."""
+
+    user: User
+
+
 def is_htmx(request: HttpRequest) -> bool:
     """Whether htmx asks for a fragment, not a browser for a page."""
     return request.headers.get("HX-Request") == "true"

@@ -7,8 +7,14 @@ from typing import TYPE_CHECKING, Any, cast
 from django.conf import settings
 from django.template import Context, engines
 
-from accounts.models import Notice, Role
-from accounts.roles import PERMISSIONS, Permission
+from accounts.models import Notice, Role, User
+from accounts.roles import (
+    PERMISSIONS,
+    Permission,
+    StaffGroup,
+    StaffPermission,
+    staff_may,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -68,6 +74,13 @@ def members_who_may(account: Account, permission: Permission) -> list[str]:
     roles = [role for role, permits in PERMISSIONS.items() if permission in permits]
     members = account.memberships.filter(role__in=roles, user__is_active=True)
     return list(members.order_by("pk").values_list("user__email", flat=True))
+
+
+def staff_who_may(permission: StaffPermission) -> list[str]:
+    """Return the addresses of the staff whose groups include a permission."""
+    groups = [one for one in StaffGroup if staff_may([one], permission)]
+    staff = User.objects.filter(is_active=True, is_staff=True, groups__name__in=groups)
+    return list(staff.order_by("pk").values_list("email", flat=True).distinct())
 
 
 def _render(kind: str, context: Mapping[str, Any]) -> tuple[str, str, str]:

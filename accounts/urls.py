@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from accounts.views import accounts, invitations, keys, settings, team
+from accounts.views import accounts, invitations, keys, settings, staff, team
 
 app_name = "accounts"
 urlpatterns = [
@@ -29,4 +29,5 @@ urlpatterns = [
     path("keys/", keys.key_list, name="keys"),
     path("keys/new/", keys.create_key, name="create_key"),
     path("keys/<str:public_id>/revoke/", keys.revoke_key, name="revoke_key"),
+    path("staff/", staff.staff_home, name="staff_home"),
 ]

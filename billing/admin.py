@@ -10,6 +10,8 @@ from billing.models import (
     Consent,
     Customer,
     Cycle,
+    Dispute,
+    FraudWarning,
     Invoice,
     Plan,
     PlanChange,
@@ -123,6 +125,37 @@ class InvoiceAdmin(ReadOnlyAdmin):
         "account__public_id",
     )
     ordering = ("-created_at", "-pk")
+
+
+@admin.register(Dispute)
+class DisputeAdmin(ReadOnlyAdmin):
+    """What banks ask back, and what that did to credits."""
+
+    list_display = (
+        "opened_at",
+        "stripe_dispute_id",
+        "account",
+        "status",
+        "effect",
+        "amount_cents",
+        "currency",
+        "evidence_due_at",
+    )
+    list_filter = ("status", "effect")
+    list_select_related = ("account",)
+    search_fields = ("stripe_dispute_id", "account__name", "account__public_id")
+    ordering = ("-opened_at", "-pk")
+
+
+@admin.register(FraudWarning)
+class FraudWarningAdmin(ReadOnlyAdmin):
+    """Payments that may be fraud, and who decided what."""
+
+    list_display = ("opened_at", "stripe_warning_id", "account", "state", "closed_by")
+    list_filter = ("state",)
+    list_select_related = ("account", "closed_by")
+    search_fields = ("stripe_warning_id", "account__name", "account__public_id")
+    ordering = ("-opened_at", "-pk")
 
 
 @admin.register(PlanChange)

@@ -11,6 +11,11 @@ class BillingConfig(AppConfig):
     name = "billing"
 
     def ready(self) -> None:
-        """Import what registers itself: receivers, webhook handlers, audits."""
-        from billing import audits, receivers  # noqa: F401, PLC0415
+        """Import what registers itself: receivers, webhook handlers, audits, desks."""
+        from billing import (  # noqa: PLC0415
+            audits,  # noqa: F401
+            desks,  # noqa: F401
+            dispute_audits,  # noqa: F401
+            receivers,  # noqa: F401
+        )
         from billing.webhooks import handlers  # noqa: F401, PLC0415

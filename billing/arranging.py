@@ -9,7 +9,9 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from billing import changing, previewing, stripe_gateway, subscribing
+from django.utils.translation import gettext as _
+
+from billing import changing, leaving, previewing, stripe_gateway, subscribing
 from billing.models import ChangeKind, PlanChange
 from billing.webhooks import inbox
 
@@ -65,6 +67,9 @@ def make(
 
 def carry_on(change: PlanChange, *, at: datetime) -> None:
     """Bring an open change as far as Stripe answers; the sweeper does the rest."""
+    if leaving.ends_here(change):
+        leaving.go_on(change, at=at)
+        return
     with suppress(stripe_gateway.StripeUnavailable):
         invoice_id = changing.carry_out(change, at=at)
         if change.kind != ChangeKind.SUBSCRIBE:  # nobody can have paid there yet
@@ -78,6 +83,9 @@ def take_back(change: PlanChange, *, at: datetime) -> None:
     Raises:
         StripeUnavailable: it stays scheduled; ask again.
     """
+    if leaving.ends_here(change):
+        leaving.take_back(change, at=at)
+        return
     changing.take_back(change, at=at)
     look(change, at=at)
 
@@ -88,6 +96,9 @@ def give_up(change: PlanChange, *, at: datetime) -> None:
     Raises:
         StripeUnavailable: ask again.
     """
+    if leaving.ends_here(change):
+        changing.refuse(change, _("It was given up."), at=at)
+        return
     invoice_id = changing.give_up(change, at=at)
     look(change, invoice_id=invoice_id, at=at)
 
@@ -115,13 +126,18 @@ def look_after_change(*, change_id: int, at: datetime) -> None:
         StripeUnavailable: it is due again later.
     """
     change = PlanChange.objects.select_related(
-        "account", "subscription", "requested_by", "to_version__plan"
+        *("account", "subscription", "requested_by"),
+        *("from_version__plan", "to_version__plan"),
     ).get(pk=change_id)
     # Its time moves forward before the work, so that failing cannot spin.
     unclaimed = PlanChange.objects.filter(
         pk=change_id, next_check_at=change.next_check_at, next_check_at__lte=at
     )
-    if unclaimed.update(next_check_at=changing.next_check(change, at=at)):
+    if not unclaimed.update(next_check_at=changing.next_check(change, at=at)):
+        return
+    if leaving.ends_here(change):
+        leaving.go_on(change, at=at)
+    else:
         look(change, invoice_id=changing.carry_out(change, at=at), at=at)
 
 

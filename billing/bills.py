@@ -6,18 +6,20 @@ return page and the sweeper may all follow one. What it newly paid for is grante
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import structlog
 from django.db import transaction
 
+from accounts import auditing
 from billing import (
     catalogue,
     catching_up,
     customers,
     ending,
     following,
+    paying_debts,
     plan_notices,
     renewing,
     settling,
@@ -27,7 +29,7 @@ from billing import (
 )
 from billing.core.periods import Span
 from billing.following import Followed
-from billing.models import Invoice, InvoiceStatus
+from billing.models import Invoice, InvoiceStatus, Refund
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -42,6 +44,7 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
+_TOO_LATE = "The plan had ended before the bill was paid, so nothing was added."
 # A bill is only ever followed forwards: an old answer may arrive late.
 _FORWARDS = (
     InvoiceStatus.DRAFT,
@@ -94,13 +97,14 @@ def fetch_checkout(session_id: str) -> Checkout:
 
 @transaction.atomic
 def follow_checkout(checkout: Checkout, *, at: datetime) -> str:
-    """Settle a purchase of blocks, or begin a plan that was paid.
+    """Settle a purchase of blocks or a debt, or begin a plan that was paid.
 
     Raises:
         UnknownAccount, UnknownPrice, AnotherPlanLives: see there.
     """
     if checkout.session.mode != "subscription":
-        return settling.settle_as(checkout.session, at=at)
+        paid = paying_debts.settle_as(checkout.session, at=at)
+        return paid or settling.settle_as(checkout.session, at=at)
     bill = checkout.bill
     outcome = follow_invoice(bill, at=at) if bill else Followed.FOLLOWED
     customers.note_country(checkout.session)
@@ -155,6 +159,7 @@ def _recorded(
         invoice.due_cents = fetched.due_cents
         invoice.created_at = fetched.created_at
         invoice.paid_at = fetched.paid_at if status == InvoiceStatus.PAID else None
+        invoice.stripe_payment_intent_id = fetched.payment_intent_id or None
         invoice.save()
     return invoice, before
 
@@ -177,21 +182,65 @@ def _take_payment(
 ) -> Followed:
     ended_at, paid_at = subscription.ended_at, fetched.paid_at or at
     if ended_at and paid_at > ended_at:
-        # R64: it should have been void by then. Somebody has to return the money.
-        log.error("paid_after_the_end", invoice=fetched.id)
+        _return_later(invoice, at)
         return Followed.PAID_TOO_LATE
     if not ended_at:
         ending.thaw_blocks(subscription, at=at)
     credits = sum(
         _record_term(subscription, invoice, line, paid_at, at)
-        for line in fetched.lines
-        if not line.is_proration and catalogue.version_of_price(line.lookup_key)
+        for line in _terms(fetched)
     )
     upgrading.settle_upgrade(invoice, fetched, at=at)
     subscribing.push_terms(subscription.account_id, at=at)
     if credits:
         plan_notices.tell_payment(subscription, invoice, credits, at=at)
     return Followed.PAID
+
+
+def _return_later(invoice: Invoice, at: datetime) -> None:
+    """Give the money of a bill back that should have been void by then (R64)."""
+    log.error("paid_after_the_end", invoice=invoice.stripe_invoice_id)
+    auditing.record(
+        action="invoice.paid_too_late",
+        actor="stripe",
+        account=invoice.account,
+        target=invoice.number or invoice.stripe_invoice_id,
+        after={"cents": invoice.due_cents},
+        reason=_TOO_LATE,
+        at=at,
+    )
+    if invoice.due_cents <= 0 or not invoice.stripe_payment_intent_id:
+        return  # No card was charged.
+    # No network inside a transaction: the sweeper finds the refund due.
+    Refund.objects.create(
+        invoice=invoice,
+        account=invoice.account,
+        asked_key=f"return-invoice:{invoice.pk}",
+        amount_cents=invoice.due_cents,
+        currency=invoice.currency,
+        takes_all_left=True,
+        reason=_TOO_LATE,
+        asked_at=at,
+        next_check_at=at,
+    )
+
+
+def _terms(fetched: StripeInvoice) -> list[StripeLine]:
+    """Return the lines that sell a term, each at what was really paid for it.
+
+    A trial's term is not sold, so it grants nothing (R41); one that a coupon pays for
+    is (R40). What the old term gives back pays for the new one: so all costs of grants
+    add up to all money (R30, R100).
+    """
+    sold = [
+        line
+        for line in fetched.lines
+        if not line.is_proration
+        and line.list_cents
+        and catalogue.version_of_price(line.lookup_key)
+    ]
+    prorated = sum(line.net_cents for line in fetched.lines if line.is_proration)
+    return [replace(line, net_cents=max(0, line.net_cents + prorated)) for line in sold]
 
 
 def _record_term(

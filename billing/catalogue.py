@@ -15,6 +15,7 @@ from billing.models import (
     FreeVideoOffer,
     Interval,
     Plan,
+    PlanFamily,
     PlanVersion,
 )
 from billing.stripe_gateway import PriceToSell
@@ -168,7 +169,9 @@ def free_videos_in_force(*, at: datetime) -> FreeVideoOffer | None:
 
 def prices_to_sell() -> list[PriceToSell]:
     """Return every price that was ever published: subscribers keep theirs (R36)."""
-    versions = PlanVersion.objects.select_related("plan").order_by("plan__position")
+    # R34: legacy plans are not at Stripe, so that nobody can pay for one there.
+    sold = PlanVersion.objects.exclude(plan__family=PlanFamily.LEGACY)
+    versions = sold.select_related("plan").order_by("plan__position")
     offers = BlockOffer.objects.order_by("version")
     return [
         *(price for version in versions for price in _plan_prices(version)),

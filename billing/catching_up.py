@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from django.utils.translation import gettext as _
 
 from accounts.models import Account
-from billing import catalogue, change_notices, changing, subscribing
+from billing import catalogue, change_notices, changing, subscribing, trimming
 from billing.models import (
     ChangeKind,
     ChangeState,
@@ -109,11 +109,25 @@ def _catch_up_downgrade(
     key = changing.lookup_key(change)
     if fetched.lookup_key == key:
         changing.close(change, ChangeState.DONE, at=at)
+        trimming.trim(change, at=at)
         change_notices.tell_done(change, at=at)
     elif fetched.scheduled_lookup_key == key and not fetched.ended_at:
         _schedule(change, fetched.period_ends_at, at)
     elif change.state == ChangeState.SCHEDULED or fetched.ended_at:
         _take_back(change, at)
+
+
+def _catch_up_migration(
+    change: PlanChange, fetched: StripeSubscription, at: datetime
+) -> None:
+    key = changing.lookup_key(change)
+    if fetched.lookup_key == key:
+        changing.close(change, ChangeState.DONE, at=at)
+    elif fetched.scheduled_lookup_key == key and not fetched.ended_at:
+        _schedule(change, change.takes_effect_at or fetched.period_ends_at, at)
+    elif change.state == ChangeState.SCHEDULED or fetched.ended_at:
+        # Its customer chose something else, and was told of that.
+        changing.close(change, ChangeState.UNDONE, at=at)
 
 
 def _catch_up_cancel(
@@ -182,4 +196,5 @@ _CATCH_UP = {
     ChangeKind.UPGRADE: _catch_up_upgrade,
     ChangeKind.DOWNGRADE: _catch_up_downgrade,
     ChangeKind.CANCEL: _catch_up_cancel,
+    ChangeKind.MIGRATE: _catch_up_migration,
 }

@@ -16,6 +16,11 @@ if TYPE_CHECKING:
 
     from billing.models import PlanChange
 
+_SCHEDULED = {
+    ChangeKind.CANCEL: "plan_cancel_scheduled",
+    ChangeKind.MIGRATE: "plan_price_changes",
+}
+
 
 def tell_done(change: PlanChange, *, at: datetime) -> None:
     """Tell that another plan is in force."""
@@ -33,10 +38,22 @@ def tell_refused(change: PlanChange, *, at: datetime) -> None:
 
 
 def tell_scheduled(change: PlanChange, *, at: datetime) -> None:
-    """Tell when the plan changes or ends, and how to take that back (R27, R59)."""
-    is_cancel = change.kind == ChangeKind.CANCEL
-    kind = "plan_cancel_scheduled" if is_cancel else "plan_change_scheduled"
-    _tell(kind, change, at)
+    """Tell when the plan changes or ends and how to take that back, or a new price.
+
+    Source: docs/rules.md R27, R36, R59.
+    """
+    kind = _SCHEDULED.get(ChangeKind(change.kind), "plan_change_scheduled")
+    _tell(kind, change, at, {"is_trimmed": settings.TRIM_ON_DOWNGRADE})
+
+
+def tell_leaving(change: PlanChange, *, at: datetime) -> None:
+    """Tell when a legacy plan ends for good, and how to keep it until then (R34)."""
+    _tell("legacy_end_scheduled", change, at)
+
+
+def tell_left(change: PlanChange, *, at: datetime) -> None:
+    """Tell that a legacy plan has ended, and how to begin the plan that follows."""
+    _tell("legacy_ended", change, at)
 
 
 def tell_undone(change: PlanChange, *, at: datetime) -> None:

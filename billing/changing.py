@@ -18,7 +18,14 @@ from django.utils.translation import gettext as _
 
 from accounts import auditing
 from accounts.models import Account
-from billing import customers, previewing, purchasing, stripe_gateway, subscribing
+from billing import (
+    customers,
+    previewing,
+    purchasing,
+    returning,
+    stripe_gateway,
+    subscribing,
+)
 from billing.core.transitions import When
 from billing.models import (
     ChangeKind,
@@ -39,6 +46,7 @@ if TYPE_CHECKING:
     from billing.stripe_gateway import StripeSubscription
 
 OPEN = (ChangeState.ASKED, ChangeState.UNPAID)
+BY_SCHEDULE = (ChangeKind.DOWNGRADE, ChangeKind.MIGRATE)
 CHECKOUT_LIFE = timedelta(hours=1)
 # Stripe opens no page that would live for less than 30 minutes.
 _OPENED_WITHIN = timedelta(minutes=25)
@@ -134,6 +142,8 @@ def ask(
         currency=previewed.currency,
         shown_cents=previewed.due_cents,
         credits_now=previewed.credits_now,
+        returned_cents=previewed.returned.cents if previewed.returned else None,
+        returned_credits=previewed.returned.credits if previewed.returned else 0,
         prorated_at=previewed.prorated_at,
         requested_by=request.user,
         requested_at=at,
@@ -166,8 +176,12 @@ def carry_out(change: PlanChange, *, at: datetime) -> str:
     fetched = stripe_gateway.subscription(_stripe_id(change))
     if change.state == ChangeState.UNPAID or _is_made(change, fetched):
         return fetched.latest_invoice_id
-    if at - change.requested_at > previewing.VALID_FOR:
-        # What was shown holds no longer, and Stripe never heard of it.
+    is_stale = at - change.requested_at > previewing.VALID_FOR
+    # R38: canceling is always allowed, also when Stripe was silent for a day.
+    if is_stale and change.kind != ChangeKind.CANCEL:
+        # What was shown holds no longer, and Stripe never heard of it; or of half.
+        if change.returned_cents:
+            stripe_gateway.keep_back(fetched.customer_id, change=change.public_id)
         refuse(change, _("Stripe could not be reached."), at=at)
         return ""
     _release_other(change, fetched, key)
@@ -293,7 +307,7 @@ def _is_made(change: PlanChange, fetched: StripeSubscription) -> bool:
     key = lookup_key(change)
     if change.kind == ChangeKind.UPGRADE:
         return key in {fetched.lookup_key, fetched.pending_lookup_key}
-    if change.kind == ChangeKind.DOWNGRADE:
+    if change.kind in BY_SCHEDULE:
         return key == fetched.scheduled_lookup_key
     return bool(fetched.cancel_at or fetched.ended_at)
 
@@ -303,15 +317,33 @@ def _make(change: PlanChange, fetched: StripeSubscription, key: str) -> str:
         _end(change, fetched, key)
         return ""
     price_id = stripe_gateway.price_id(lookup_key(change))
-    if change.kind == ChangeKind.DOWNGRADE:
-        is_yearly = change.to_interval == Interval.YEAR
+    if change.kind in BY_SCHEDULE:
         stripe_gateway.schedule_price(
-            fetched, price_id=price_id, is_yearly=is_yearly, key=key
+            fetched,
+            price_id=price_id,
+            is_yearly=change.to_interval == Interval.YEAR,
+            begins_at=change.takes_effect_at,
+            key=key,
         )
         return ""
+    return _move(change, fetched, price_id, key)
+
+
+def _move(
+    change: PlanChange, fetched: StripeSubscription, price_id: str, key: str
+) -> str:
     move = stripe_gateway.PriceMove(
-        fetched.id, fetched.item_id, price_id, change.prorated_at
+        subscription_id=fetched.id,
+        item_id=fetched.item_id,
+        price_id=price_id,
+        prorated_at=change.prorated_at,
+        given_back=returning.line_of(
+            change.returned_cents,
+            customer_id=fetched.customer_id,
+            currency=change.currency,
+        ),
     )
+    stripe_gateway.give_back(move, change=change.public_id, key=key)
     return stripe_gateway.move_price(move, key=key)
 
 
@@ -323,7 +355,7 @@ def _end(change: PlanChange, fetched: StripeSubscription, key: str) -> None:
 
 def _release_other(change: PlanChange, fetched: StripeSubscription, key: str) -> None:
     # A scheduled downgrade would undo an upgrade, and outlive a cancellation (R25).
-    if fetched.schedule_id and change.kind != ChangeKind.DOWNGRADE:
+    if fetched.schedule_id and change.kind not in BY_SCHEDULE:
         stripe_gateway.release_schedule(fetched.schedule_id, key=f"{key}:release")
 
 

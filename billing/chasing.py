@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from billing import purchasing, refunding, settling, stripe_gateway
+from billing import purchasing, settling, stripe_gateway
 from billing.models import (
+    Dispute,
     Invoice,
     InvoiceStatus,
     Purchase,
-    PurchaseState,
     Subscription,
 )
 from billing.webhooks import inbox
@@ -33,16 +33,13 @@ def look_after(*, purchase_id: int, at: datetime) -> None:
 
     Raises:
         StripeUnavailable: it is due again later.
-        RefundFailed: likewise.
     """
     purchase = Purchase.objects.select_related("account", "offer", "buyer").get(
         pk=purchase_id
     )
     if not _claim(purchase, at):
         return
-    if purchase.state == PurchaseState.REFUNDING:
-        refunding.return_payment(purchase, at=at)
-    elif purchase.stripe_session_id:
+    if purchase.stripe_session_id:
         settling.settle(session_id=purchase.stripe_session_id, at=at)
     else:
         purchasing.open_checkout(purchase, at=at)
@@ -83,6 +80,23 @@ def look_after_subscription(*, subscription_id: int, at: datetime) -> None:
     ended = Subscription.objects.filter(pk=subscription_id, ended_at__isnull=False)
     if ended.exists() and _void_open_bills(subscription_id, at):
         ended.update(next_check_at=None)
+
+
+def due_disputes(*, limit: int, at: datetime) -> list[int]:
+    """Return the ids of disputes that should have been heard of by now."""
+    due = Dispute.objects.filter(next_check_at__lte=at).order_by("next_check_at")
+    return list(due.values_list("pk", flat=True)[:limit])
+
+
+def look_after_dispute(*, dispute_id: int, at: datetime) -> None:
+    """Look again at a dispute that is open, or that waits for running jobs (R83).
+
+    Of many that try, one does.
+    """
+    unclaimed = Dispute.objects.filter(pk=dispute_id, next_check_at__lte=at)
+    if unclaimed.update(next_check_at=at + _PAUSE):
+        stripe_id = Dispute.objects.get(pk=dispute_id).stripe_dispute_id
+        inbox.look_again(object_kind="dispute", object_id=stripe_id, at=at)
 
 
 def _stripe_id(subscription_id: int) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from django.conf import settings
 from django.utils.translation import gettext as _
 
 from accounts.templatetags.units import calendar_day, money, plural_credits
@@ -26,7 +27,8 @@ def next_bill_at(previewed: Preview) -> datetime:
     subscription, wanted = previewed.subscription, previewed.target
     if previewed.when is When.CYCLE_END:
         return previewed.takes_effect_at
-    if subscription and subscription.interval == wanted.interval:
+    is_new = previewed.move is Move.SUBSCRIBE
+    if subscription and subscription.interval == wanted.interval and not is_new:
         return subscription.paid_until or previewed.prorated_at
     months = MONTHS_IN_YEAR if wanted.interval is Interval.YEAR else 1
     return add_months(previewed.prorated_at, months)
@@ -50,27 +52,32 @@ def consequences(previewed: Preview, *, time_zone: str) -> list[str]:
         )
     if old.sells_blocks and not new.sells_blocks:
         said.append(_("Blocks of credits can no longer be bought; yours stay usable."))
-    if _ends_a_year(previewed):
-        said.append(_("Credits that piled up over the year end at the renewal."))
-    else:
-        said.append(_("Credits that you have keep their own dates."))
+    if previewed.returned and previewed.returned.credits:
+        said.append(
+            _("%(credits)s that you have not used are taken back for their price.")
+            % {"credits": plural_credits(previewed.returned.credits)}
+        )
+    said.append(_kept(previewed))
     return [sentence for sentence in said if sentence]
 
 
 def agreement(previewed: Preview, *, address: str | None) -> Agreement | None:
-    """Return the words that a customer agrees to; None where nothing will be charged.
+    """Return the words that a customer agrees to; None where there is nothing to.
 
     They are made of what is shown, so that they are kept as they were read.
     """
+    is_legacy = previewed.old.plan.family == Family.LEGACY
     if previewed.move is Move.CANCEL:
-        return None
+        text = _leaving(previewed) if is_legacy else ""
+        kind = ConsentKind.LEAVE_LEGACY
+        return Agreement(kind, text, CONSENT_VERSION, address) if text else None
     wanted = previewed.target
     sentence = _yearly() if wanted.interval is Interval.YEAR else _monthly()
     text = sentence % {
         "plan": wanted.version.plan.name,
         "price": money(previewed.renewal_cents, previewed.currency),
     }
-    if previewed.old.plan.family == Family.LEGACY:
+    if is_legacy:
         text = f"{_leaving(previewed)} {text}"
         return Agreement(ConsentKind.LEAVE_LEGACY, text, CONSENT_VERSION, address)
     return Agreement(ConsentKind.PLAN, text, CONSENT_VERSION, address)
@@ -88,6 +95,17 @@ def _gained(previewed: Preview) -> str:
             "credits": monthly
         }
     return ""
+
+
+def _kept(previewed: Preview) -> str:
+    if _ends_a_year(previewed):
+        return _("Credits that piled up over the year end at the renewal.")
+    if previewed.move is Move.DOWNGRADE and settings.TRIM_ON_DOWNGRADE:
+        most = plural_credits(previewed.target.version.cycle_credits)
+        return _("At most %(most)s of your present plan are kept then.") % {
+            "most": most
+        }
+    return _("Credits that you have keep their own dates.")
 
 
 def _ends_a_year(previewed: Preview) -> bool:

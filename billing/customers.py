@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from billing import stripe_gateway
+from django.db import transaction
+
+from accounts.models import Account
+from billing import stripe_gateway, subscribing
 from billing.models import Customer
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from accounts.models import Account
-    from billing.stripe_gateway import CheckoutSession
+    from billing.stripe_gateway import CheckoutSession, StripeCustomer
 
 
 def customer_id(account: Account, *, email: str, attempt: int, at: datetime) -> str:
@@ -42,3 +44,19 @@ def note_country(session: CheckoutSession) -> None:
     if session.country:
         customer = Customer.objects.filter(stripe_customer_id=session.customer_id)
         customer.update(country=session.country)
+
+
+@transaction.atomic
+def follow_customer(fetched: StripeCustomer, *, at: datetime) -> str:
+    """Follow a billing address to another country: the region of free videos (R0)."""
+    known = Customer.objects.filter(stripe_customer_id=fetched.id).first()
+    if known is None:
+        return "not ours"
+    # One without an address is one whose address was given on a checkout page.
+    if fetched.country in {"", known.country}:
+        return "known before"
+    Account.objects.select_for_update(no_key=True).get(pk=known.account_id)
+    known.country = fetched.country
+    known.save(update_fields=["country"])
+    subscribing.push_terms(known.account_id, at=at)
+    return "followed"

@@ -1,7 +1,7 @@
 """What the end of a plan does to credits, and what a new plan brings back (R58, R60).
 
 Plan credits end with the plan, by the wallet's terms. Purchased credits are frozen
-until there is a plan again; their own expiry runs on.
+until there is a plan again, and their own expiry runs on; or, if that is set, they end.
 """
 
 from __future__ import annotations
@@ -9,11 +9,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from django.conf import settings
 from django.db.models import F, Sum
 
 from accounts import auditing
 from billing import renewing, subscribing
 from billing.models import SubscriptionStatus
+from billing.outgoing import facts
 from credits import ledger
 from credits.models import CreditGrant, EntryKind, Freeze, GrantDraw, GrantSource
 
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 
 _FROM_PLANS = (GrantSource.PLAN, GrantSource.UPGRADE)
 _PURCHASED = (GrantSource.PURCHASE, GrantSource.RELOAD, GrantSource.RESTORE)
+_ENDED = "The plan has ended."
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +47,10 @@ def end_plan(subscription: Subscription, *, ended_at: datetime, at: datetime) ->
     bills that are still open (R64).
     """
     subscription.status = SubscriptionStatus.CANCELED
-    subscription.ended_at, subscription.next_check_at = ended_at, at
+    # Bills that are still open are at Stripe, if the plan is.
+    is_at_stripe = bool(subscription.stripe_subscription_id)
+    subscription.ended_at = ended_at
+    subscription.next_check_at = at if is_at_stripe else None
     subscription.save()
     subscription.cycles.filter(granted_at=None, starts_at__gte=ended_at).delete()
     # Paid months that had begun belong to the plan's life, however late this is.
@@ -53,18 +59,22 @@ def end_plan(subscription: Subscription, *, ended_at: datetime, at: datetime) ->
     subscribing.push_terms(account.pk, at=at)
     wallet_id = ledger.open_wallet(account_id=account.pk, at=at)
     ledger.expire_wallet(wallet_id=wallet_id, at=at)
-    frozen = 0
+    end = subscribing.plan_end(subscription) or ended_at
+    forfeited, frozen = _forfeited(wallet_id, end), 0
     if subscribing.live_subscription(account.pk) is None:
-        frozen = _freeze_blocks(subscription, wallet_id, at)
+        if settings.FORFEIT_BLOCKS:
+            forfeited += _forfeit_blocks(subscription, wallet_id, at)
+        else:
+            frozen = _freeze_blocks(subscription, wallet_id, at)
     auditing.record(
         action="subscription.ended",
-        actor="stripe",
+        actor="stripe" if is_at_stripe else "system",
         account=account,
         target=str(subscription.plan_version),
         at=at,
     )
-    end = subscribing.plan_end(subscription) or ended_at
-    return Ended(_forfeited(wallet_id, end), frozen)
+    facts.tell_plan(subscription, key="ended", at=at)
+    return Ended(forfeited, frozen)
 
 
 def thaw_blocks(subscription: Subscription, *, at: datetime) -> None:
@@ -82,6 +92,21 @@ def thaw_blocks(subscription: Subscription, *, at: datetime) -> None:
         )
 
 
+def _forfeit_blocks(subscription: Subscription, wallet_id: int, at: datetime) -> int:
+    """Take back what was bought; return how many credits that are."""
+    bought = _open_grants(wallet_id).filter(source__in=_PURCHASED)
+    return sum(
+        ledger.revoke(
+            grant_id=grant_id,
+            idempotency_key=f"plan-ended:{subscription.pk}:{grant_id}",
+            actor="plan",
+            reason=_ENDED,
+            at=at,
+        ).credits
+        for grant_id in bought.values_list("pk", flat=True)
+    )
+
+
 def _freeze_blocks(subscription: Subscription, wallet_id: int, at: datetime) -> int:
     """Freeze what was bought; return how many credits that are."""
     bought = _open_grants(wallet_id).filter(source__in=_PURCHASED)
@@ -91,7 +116,7 @@ def _freeze_blocks(subscription: Subscription, wallet_id: int, at: datetime) -> 
             freeze=Freeze.NO_PLAN,
             idempotency_key=f"plan-ended:{subscription.pk}:{grant_id}",
             actor="plan",
-            reason="The plan has ended.",
+            reason=_ENDED,
             at=at,
         ).credits
         for grant_id in bought.values_list("pk", flat=True)

@@ -22,6 +22,7 @@ from billing import (
     catalogue,
     catching_up,
     ending,
+    leaving,
     plan_notices,
     renewing,
     stripe_gateway,
@@ -34,6 +35,7 @@ from billing.models import (
     Subscription,
     SubscriptionStatus,
 )
+from billing.outgoing import facts
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -57,6 +59,7 @@ _STATUSES = {
     "paused": SubscriptionStatus.UNPAID,
 }
 _OVER = {"canceled", "incomplete_expired"}
+_BEGUN = {SubscriptionStatus.ACTIVE, SubscriptionStatus.TRIALING}
 
 
 class Followed(StrEnum):
@@ -164,10 +167,8 @@ def _begun(account: Account, fetched: StripeSubscription, at: datetime) -> Subsc
     """Make the row of a subscription that is heard of for the first time."""
     version, interval = plan_and_interval(fetched.lookup_key)
     is_over = fetched.status in _OVER
-    if not is_over and subscribing.live_subscription(account.pk):
-        log.error("another_plan_lives", account=account.public_id, came=fetched.id)
-        message = f"{account.public_id} is on another plan than {fetched.id}."
-        raise AnotherPlanLives(message)
+    if not is_over:
+        _require_way(account, fetched, at)
     subscription = Subscription.objects.create(
         account=account,
         plan_version=version,
@@ -182,6 +183,18 @@ def _begun(account: Account, fetched: StripeSubscription, at: datetime) -> Subsc
     renewing.record_beginning(subscription, starts_at=fetched.started_at, at=at)
     subscribing.push_terms(account.pk, at=at)
     return subscription
+
+
+def _require_way(account: Account, fetched: StripeSubscription, at: datetime) -> None:
+    live = subscribing.live_subscription(account.pk)
+    has_begun = _STATUSES[fetched.status] in _BEGUN
+    if live is None or (
+        has_begun and leaving.make_way(live, begins_at=fetched.started_at, at=at)
+    ):
+        return
+    log.error("another_plan_lives", account=account.public_id, came=fetched.id)
+    message = f"{account.public_id} is on another plan than {fetched.id}."
+    raise AnotherPlanLives(message)
 
 
 def _update(
@@ -217,6 +230,7 @@ def _change_version(
     PlanPeriod.objects.update_or_create(
         subscription=subscription, starts_at=at, defaults={"plan_version": version}
     )
+    facts.tell_plan(subscription, key=f"{version.pk}:{at.isoformat()}", at=at)
 
 
 def _end(subscription: Subscription, fetched: StripeSubscription, at: datetime) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 from uuid import uuid4
 
 from django import forms
@@ -13,9 +13,10 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext_lazy
 
 from billing.core.transitions import Family, Move
+from billing.models import SubjectState
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from billing.models import BlockOffer
     from billing.previewing import Preview
@@ -132,3 +133,34 @@ class TravelForm(forms.Form):
         """Ask for a date, unless a step says how far."""
         super().__init__(sent)
         self.fields["date"].required = not sent or sent.get("step") == "date"
+
+
+class AddCardForm(forms.Form):
+    """The key that makes a double click one page."""
+
+    form_key = forms.RegexField(r"\A[0-9a-f]{32}\Z", widget=forms.HiddenInput)
+
+
+class InboxFilter(forms.Form):
+    """Which of the objects that Stripe told of are listed."""
+
+    state = forms.ChoiceField(
+        choices=SubjectState.choices, required=False, widget=forms.HiddenInput
+    )
+    kind = forms.ChoiceField(label=_("Kind of object"), required=False)
+    named = forms.CharField(
+        label=_("Id of an object or event"), max_length=96, required=False
+    )
+    before = forms.IntegerField(min_value=1, required=False, widget=forms.HiddenInput)
+
+    def __init__(self, sent: Mapping[str, str], *, kinds: Iterable[str]) -> None:
+        """Offer the kinds that somebody looks at."""
+        super().__init__(sent)
+        kind = cast("forms.ChoiceField", self.fields["kind"])
+        kind.choices = [("", _("All")), *((each, each) for each in kinds)]
+
+
+class IgnoreForm(forms.Form):
+    """Why something is let be."""
+
+    reason = forms.CharField(label=_("Reason"), min_length=5, max_length=300)

@@ -1,7 +1,7 @@
 """Legacy plans and their packs of premium credits: brought in from a file, never sold.
 
 Bringing in a file again changes nothing: a plan that is there is left, or paid for
-longer, and a pack is one grant by its name (R34, R35).
+longer, one that has ended has ended, and a pack is one grant by its name (R34, R35).
 """
 
 from __future__ import annotations
@@ -14,8 +14,14 @@ from typing import TYPE_CHECKING
 from django.db import connection, transaction
 
 from accounts.models import Account
-from billing import catalogue, renewing, subscribing
-from billing.models import Interval, PlanFamily, Subscription, SubscriptionStatus
+from billing import catalogue, ending, plan_notices, renewing, subscribing
+from billing.models import (
+    ChangeState,
+    Interval,
+    PlanFamily,
+    Subscription,
+    SubscriptionStatus,
+)
 from billing.stripe_gateway import BillingError
 from credits import ledger
 from credits.core.amounts import AmountOutOfBounds
@@ -87,8 +93,10 @@ def _bring_in(row: Row, *, at: datetime) -> bool:
             return _keep_plan(found, row, at=at)
         case "pack":
             return _keep_pack(found, row, at=at)
+        case "end":
+            return _end_plan(found, row, at=at)
         case kind:
-            raise RowRefused(f"“{kind}” is neither plan nor pack.")
+            raise RowRefused(f"“{kind}” is neither plan nor pack nor end.")
 
 
 def _keep_plan(account: Account, row: Row, *, at: datetime) -> bool:
@@ -121,8 +129,28 @@ def _begin(
         anchor_at=(anchor_at := _instant(row["starts_at"])),
     )
     _let_legacy_in(is_allowed=False)
+    # Also without a pack: it is what the plan is paid in.
+    ledger.open_wallet(account_id=account.pk, unit=WalletUnit.PREMIUM, at=at)
     renewing.record_beginning(subscription, starts_at=anchor_at, at=at)
     return subscription
+
+
+def _end_plan(account: Account, row: Row, *, at: datetime) -> bool:
+    # R35: a plan that is not paid any more is lost, once whoever is paid says so.
+    live, ended_at = subscribing.live_subscription(account.pk), _instant(row["ends_at"])
+    if live is None or live.plan_version.plan.code != row["plan"]:
+        if account.subscriptions.filter(plan_version__plan__code=row["plan"]).exists():
+            return False
+        raise RowRefused("The account was never on this plan.")
+    if live.plan_version.plan.family != PlanFamily.LEGACY:
+        raise RowRefused(f"{live.plan_version.plan.name} is no legacy plan.")
+    if ended_at > at:
+        raise RowRefused("This end lies in the future.")
+    ended = ending.end_plan(live, ended_at=ended_at, at=at)
+    plan_notices.tell_end(live, ended, at=at)
+    # The end that was scheduled has come; the sweeper closes that change.
+    live.changes.filter(state=ChangeState.SCHEDULED).update(next_check_at=at)
+    return True
 
 
 def _keep_pack(account: Account, row: Row, *, at: datetime) -> bool:
@@ -132,7 +160,7 @@ def _keep_pack(account: Account, row: Row, *, at: datetime) -> bool:
         wallet_id=ledger.open_wallet(
             account_id=account.pk, unit=WalletUnit.PREMIUM, at=at
         ),
-        source=GrantSource.RESTORE,
+        source=GrantSource.PACK,
         source_key=f"legacy:{row['pack']}",
         credits=int(row["credits"]),
         cost_basis_cents=int(row["cents"] or 0),

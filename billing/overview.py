@@ -11,21 +11,22 @@ from django.utils.translation import gettext as _
 from accounts.templatetags.units import calendar_day, plural_credits
 from billing import changing, previewing, purchasing, subscribing
 from billing.core.shares import percents
-from billing.models import ChangeKind, Interval
+from billing.models import Interval
 from billing.previewing import Target
 from billing.subscribing import Standing
 from credits import forecasting, ledger, statements
-from credits.models import GrantSource, Wallet, WalletUnit
+from credits.models import GrantSource, WalletUnit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from datetime import datetime
 
     from accounts.models import Account
-    from billing.models import PlanVersion, Subscription
+    from billing.models import PlanChange, PlanVersion, Subscription
     from billing.purchasing import WhyNot
     from credits.forecasting import Outlook
     from credits.ledger import FreeVideos
+    from credits.models import Wallet
     from credits.statements import Balance, GrantView, StatementRow
 
 _SOON = timedelta(days=7)
@@ -36,6 +37,7 @@ _TONES = {
     GrantSource.UPGRADE: "plan",
     GrantSource.PURCHASE: "purchased",
     GrantSource.RELOAD: "purchased",
+    GrantSource.PACK: "purchased",
 }
 
 
@@ -75,8 +77,12 @@ class PlanCard:
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """All that the overview page shows."""
+    """All that the overview page shows, in the unit that the account uses.
 
+    `premium` is what is left of a legacy plan by somebody who uses credits now.
+    """
+
+    unit: str
     balance: Balance
     premium: Balance | None
     parts: tuple[Part, ...]
@@ -95,29 +101,34 @@ def overview_of(account: Account, *, time_zone: str, at: datetime) -> Overview:
     Raises:
         NothingOffered: it is on Free, and no Free plan is in force.
     """
-    wallet = Wallet.objects.get(account=account, unit=WalletUnit.CREDITS)
+    wallet, *others = statements.wallets_of(account.pk)
     balance = statements.balance_of(wallet.pk, at=at)
     page = statements.statement_for(wallet.pk, limit=_ROWS, at=at)
     subscription = subscribing.live_subscription(account.pk)
     plan = plan_card(subscription, at=at)
     return Overview(
+        unit=wallet.get_unit_display(),
         balance=balance,
-        premium=_premium(account, at=at),
+        premium=_premium(others, at=at),
         parts=_parts(balance, time_zone=time_zone, at=at),
         outlooks=forecasting.outlooks_of(wallet.pk, balance, at=at),
         plan=plan,
         rows=page.rows,
         why_not=purchasing.why_not(subscription, at=at),
-        free_videos=ledger.free_videos(wallet_id=wallet.pk, at=at),
+        free_videos=_free_videos([wallet, *others], at=at),
         is_low=balance.available * 100 < plan.cycle_credits * _LOW_PERCENT,
         is_new=len(page.rows) <= 1,
     )
 
 
-def _premium(account: Account, *, at: datetime) -> Balance | None:
-    """Return the premium credits of an account that was ever on a legacy plan."""
-    premium = Wallet.objects.filter(account=account, unit=WalletUnit.PREMIUM).first()
-    return statements.balance_of(premium.pk, at=at) if premium else None
+def _premium(others: Sequence[Wallet], *, at: datetime) -> Balance | None:
+    found = [wallet for wallet in others if wallet.unit == WalletUnit.PREMIUM]
+    return statements.balance_of(found[0].pk, at=at) if found else None
+
+
+def _free_videos(wallets: Sequence[Wallet], *, at: datetime) -> FreeVideos | None:
+    [credits] = [each for each in wallets if each.unit == WalletUnit.CREDITS]
+    return ledger.free_videos(wallet_id=credits.pk, at=at)
 
 
 def plan_card(subscription: Subscription | None, *, at: datetime) -> PlanCard:
@@ -137,7 +148,9 @@ def plan_card(subscription: Subscription | None, *, at: datetime) -> PlanCard:
         cents=previewing.term_cents(coming) or 0,
         currency=version.currency,
         renews_at=paid_until if standing is Standing.ACTIVE else None,
-        renews_as=coming.version.plan.name if coming.version != version else "",
+        renews_as=coming.version.plan.name
+        if coming.version.plan_id != version.plan_id
+        else "",
         next_credits_at=_next_credits_at(subscription, standing, at=at),
         ends_at=subscription.cancel_at if subscription else None,
         paid_until=paid_until,
@@ -151,9 +164,16 @@ def _next_term(subscription: Subscription | None, version: PlanVersion) -> Targe
     if subscription is None:
         return Target(version, Interval.MONTH)
     scheduled = changing.scheduled_change(subscription.account_id)
-    if scheduled and scheduled.kind == ChangeKind.DOWNGRADE:
+    if scheduled and _comes_with_the_next_term(scheduled, subscription):
         return Target(scheduled.to_version, Interval(scheduled.to_interval))
     return Target(version, Interval(subscription.interval))
+
+
+def _comes_with_the_next_term(scheduled: PlanChange, running: Subscription) -> bool:
+    # A new price may come some terms later (R36), and a cancellation brings none.
+    return scheduled.kind in changing.BY_SCHEDULE and (
+        scheduled.takes_effect_at == running.paid_until
+    )
 
 
 def _next_credits_at(

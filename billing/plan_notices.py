@@ -11,15 +11,15 @@ from django.db.models import F, Q
 from django.urls import reverse
 
 from accounts import notifying
-from billing import subscribing
-from billing.models import Interval, Subscription
+from billing import changing, subscribing
+from billing.models import ChangeKind, Interval, Subscription
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
     from billing.ending import Ended
-    from billing.models import Invoice
+    from billing.models import Invoice, PlanVersion
 
 _RENEWAL_AHEAD = timedelta(days=30)
 
@@ -74,11 +74,27 @@ def tell_renewals(*, limit: int, at: datetime) -> int:
     subscriptions = list(due)
     for subscription in subscriptions:
         key = f"renewal:{subscription.pk}:{subscription.paid_until:%Y-%m-%d}"
-        what = {"renews_at": subscription.paid_until}
+        what = {
+            "renews_at": subscription.paid_until,
+            "version": _coming_version(subscription),
+        }
         _tell("plan_renews", key, subscription, what, at)
         subscription.renewal_told_at = at
         subscription.save(update_fields=["renewal_told_at"])
     return len(subscriptions)
+
+
+def _coming_version(subscription: Subscription) -> PlanVersion:
+    """Return the version of the next term: its price may be a new one (R36)."""
+    scheduled = changing.scheduled_change(subscription.account_id)
+    is_new_price = (
+        scheduled is not None
+        and scheduled.kind == ChangeKind.MIGRATE
+        and scheduled.takes_effect_at == subscription.paid_until
+    )
+    if scheduled and is_new_price:
+        return scheduled.to_version
+    return subscription.plan_version
 
 
 def _tell(
@@ -94,9 +110,9 @@ def _tell(
         key=f"{key}:{kind}",
         recipients=notifying.billing_recipients(account),
         context={
-            **what,
             "subscription": subscription,
             "version": subscription.plan_version,
+            **what,
             "plan": subscription.plan_version.plan,
             "plan_url": f"{settings.BASE_URL}{reverse('billing:plan')}",
             "time_zone": account.time_zone,

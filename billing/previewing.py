@@ -17,9 +17,9 @@ from django.core.signing import BadSignature, Signer
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from billing import catalogue, stripe_gateway, subscribing
+from billing import catalogue, returning, stripe_gateway, subscribing
 from billing.core.periods import Span
-from billing.core.proration import upgrade_credits
+from billing.core.proration import Unspent, upgrade_credits
 from billing.core.transitions import Family, Move, Offer, When, transition
 from billing.models import Interval
 from billing.subscribing import Standing
@@ -84,10 +84,14 @@ class ChangeRefused(stripe_gateway.BillingError):
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """The plan that an account is to be on, and how often it is paid."""
+    """The plan that an account is to be on, and how often it is paid.
+
+    `at_once` asks for now where a legacy plan could be kept until its term ends (R34).
+    """
 
     version: PlanVersion
     interval: Interval
+    at_once: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +99,8 @@ class Preview:
     """All that a change does. Cents; `credits_now` come with the payment (R22).
 
     `takes_effect_at` is `prorated_at` for what happens at once. `renewal_cents` is
-    the price of each further term, before tax.
+    the price of each further term, before tax. `returned` is what the month gives back
+    of what is unspent of it; None: it gives back its time, or nothing (R30).
     """
 
     account_id: int
@@ -111,6 +116,7 @@ class Preview:
     due_cents: int
     lines: tuple[StripeLine, ...]
     credits_now: int
+    returned: Unspent | None
     renewal_cents: int
 
     @property
@@ -121,7 +127,7 @@ class Preview:
             *(self.account_id, subscription_id, self.old.pk, self.target.version.pk),
             *(self.target.interval, self.move, self.when, self.prorated_at.isoformat()),
             *(self.takes_effect_at.isoformat(), self.currency, self.due_cents),
-            *(self.credits_now, self.renewal_cents),
+            *(self.credits_now, self.returned, self.renewal_cents),
             *((line.description, line.net_cents) for line in self.lines),
         ]
         return sha256(repr(shown).encode()).hexdigest()
@@ -133,6 +139,7 @@ class Shown:
 
     plan_code: str
     interval: str
+    at_once: bool
     prorated_at: datetime
     hash: str
 
@@ -156,7 +163,7 @@ def again(account_id: int, shown: Shown, *, at: datetime) -> Preview:
 
     Source: docs/rules.md R37.
     """
-    wanted = target(shown.plan_code, shown.interval, at=at)
+    wanted = target(shown.plan_code, shown.interval, at_once=shown.at_once, at=at)
     if not timedelta() <= at - shown.prorated_at < VALID_FOR:
         raise PreviewDiffers(preview(account_id, wanted, at=at))
     same = preview(account_id, wanted, at=shown.prorated_at)
@@ -172,6 +179,7 @@ def issue(previewed: Preview) -> str:
         "account": previewed.account_id,
         "plan": wanted.version.plan.code,
         "interval": wanted.interval,
+        "at_once": wanted.at_once,
         "at": previewed.prorated_at.isoformat(),
         "hash": previewed.hash,
     }
@@ -193,12 +201,15 @@ def read(token: str, *, account_id: int) -> Shown:
     return Shown(
         plan_code=content["plan"],
         interval=content["interval"],
+        at_once=content["at_once"],
         prorated_at=datetime.fromisoformat(content["at"]),
         hash=content["hash"],
     )
 
 
-def target(plan_code: str, interval: str, *, at: datetime) -> Target:
+def target(
+    plan_code: str, interval: str, *, at_once: bool = False, at: datetime
+) -> Target:
     """Return a plan that is sold, at one of its intervals.
 
     Raises:
@@ -206,9 +217,11 @@ def target(plan_code: str, interval: str, *, at: datetime) -> Target:
     """
     try:
         version = catalogue.plan_in_force(plan_code, at=at)
-        wanted = Target(version, Interval(interval))
+        wanted = Target(version, Interval(interval), at_once)
     except (catalogue.NothingOffered, ValueError) as unknown:
         raise _not_sold() from unknown
+    if version.plan.family == Family.LEGACY:
+        raise _never_again()
     is_free = version.plan.family == Family.FREE
     if not is_free and term_cents(wanted) is None:
         raise _not_sold()
@@ -232,7 +245,8 @@ def preview(account_id: int, wanted: Target, *, at: datetime) -> Preview:
     against = obstacle(subscription, at=at)
     if against and row.move is not Move.CANCEL:
         raise against
-    if subscription and not subscription.stripe_subscription_id:
+    is_legacy = old.plan.family == Family.LEGACY
+    if subscription and not subscription.stripe_subscription_id and not is_legacy:
         raise _not_at_stripe()
     when = _when(subscription, row, at=at)
     bill = _bill(subscription, wanted, row, at) if when is When.NOW else None
@@ -250,6 +264,7 @@ def preview(account_id: int, wanted: Target, *, at: datetime) -> Preview:
         due_cents=bill.due_cents if bill else 0,
         lines=bill.lines if bill else (),
         credits_now=_credits_now(subscription, wanted, row, at),
+        returned=_returned(subscription, wanted, row, at),
         renewal_cents=term_cents(wanted) or 0,
     )
 
@@ -261,7 +276,12 @@ def obstacle(
 
     Source: docs/rules.md R5, R38, R59.
     """
-    found = _OBSTACLES.get(subscribing.standing(subscription, at=at))
+    standing = subscribing.standing(subscription, at=at)
+    # R35: whether a legacy plan renews is told by the import, or never.
+    is_legacy = subscription and subscription.plan_version.plan.family == Family.LEGACY
+    if is_legacy and standing is Standing.RENEWING:
+        return None
+    found = _OBSTACLES.get(standing)
     if found:
         reason, rule, sentence = found
         return ChangeRefused(reason, rule=rule, sentence=str(sentence))
@@ -284,18 +304,12 @@ def _transition(
     row = transition(now, then)
     if row:
         return row
-    if (now.family, now.credits, now.is_yearly) == (
-        *(then.family, then.credits),
-        then.is_yearly,
-    ):
+    # Also in another version of it: one comes to that by a migration alone (R36).
+    if (old.plan_id, interval) == (wanted.version.plan_id, wanted.interval):
         raise ChangeRefused(
             Reason.NOTHING_CHANGES, rule="R25", sentence=_("This is your plan already.")
         )
-    raise ChangeRefused(
-        Reason.NO_SUCH_MOVE,
-        rule="R34",
-        sentence=_("Legacy plans are not sold any more: nobody can move to one."),
-    )
+    raise _never_again()
 
 
 def _offer(wanted: Target) -> Offer:
@@ -304,6 +318,7 @@ def _offer(wanted: Target) -> Offer:
         credits=wanted.version.cycle_credits,
         cents=term_cents(wanted) or 0,
         is_yearly=wanted.interval is Interval.YEAR,
+        is_wanted_now=wanted.at_once,
     )
 
 
@@ -322,23 +337,35 @@ def _bill(
     if row.move is not Move.UPGRADE or subscription is None:
         due_cents = term_cents(wanted) or 0
         return stripe_gateway.Bill(wanted.version.currency, due_cents, due_cents, ())
-    return stripe_gateway.preview_move(price_move(subscription, wanted, at=at))
+    returned = _returned(subscription, wanted, row, at)
+    return stripe_gateway.preview_move(_price_move(subscription, wanted, returned, at))
 
 
-def price_move(
-    subscription: Subscription, wanted: Target, *, at: datetime
+def _returned(
+    subscription: Subscription | None, wanted: Target, row: Transition, at: datetime
+) -> Unspent | None:
+    if subscription is None or not settings.RETURN_UNSPENT_SHARE:
+        return None
+    begins_a_year = (
+        row.move is Move.UPGRADE and subscription.interval != wanted.interval
+    )
+    return returning.unspent_of(subscription, at=at) if begins_a_year else None
+
+
+def _price_move(
+    subscription: Subscription, wanted: Target, returned: Unspent | None, at: datetime
 ) -> stripe_gateway.PriceMove:
-    """Return the change of price at Stripe that brings a plan, prorated to `at`.
-
-    Raises:
-        StripeUnavailable: ask again.
-    """
     fetched = stripe_gateway.subscription(subscription.stripe_subscription_id or "")
     return stripe_gateway.PriceMove(
         subscription_id=fetched.id,
         item_id=fetched.item_id,
         price_id=stripe_gateway.price_id(wanted.version.lookup_key(wanted.interval)),
         prorated_at=at,
+        given_back=returning.line_of(
+            returned.cents if returned else None,
+            customer_id=fetched.customer_id,
+            currency=wanted.version.currency,
+        ),
     )
 
 
@@ -347,7 +374,7 @@ def _takes_effect_at(
 ) -> datetime:
     if when is When.NOW or subscription is None:
         return at
-    return subscription.paid_until or at
+    return max(subscription.paid_until or at, at)
 
 
 def _credits_now(
@@ -365,6 +392,17 @@ def _credits_now(
         new_credits=wanted.version.cycle_credits,
         cycle=whole,
         at=whole.starts_at if settings.WHOLE_UPGRADE_CREDITS else at,
+    )
+
+
+def _never_again() -> ChangeRefused:
+    return ChangeRefused(
+        Reason.NO_SUCH_MOVE,
+        rule="R34",
+        sentence=_(
+            "Legacy plans are not sold any more: nobody can move to one. Choose one of"
+            " the plans that are."
+        ),
     )
 
 

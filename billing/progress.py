@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from django.utils.translation import gettext as _
 
 from billing.changing import CHECKOUT_LIFE
-from billing.models import ChangeKind, ChangeState, Invoice, InvoiceStatus
+from billing.models import ChangeKind, ChangeState, Invoice, InvoiceStatus, PlanFamily
 from billing.receipts import Step
 
 if TYPE_CHECKING:
@@ -24,7 +24,8 @@ class Progress:
     """One change of plan as its account sees it.
 
     `checkout_url` is where a new plan can be paid, `unpaid` the bill of an upgrade
-    that waits for its payment.
+    that waits for its payment, `next_code` the plan that was chosen to follow one that
+    ends, if any (R34).
     """
 
     public_id: str
@@ -32,6 +33,7 @@ class Progress:
     state: ChangeState
     old_name: str
     new_name: str
+    next_code: str
     takes_effect_at: datetime | None
     credits_now: int
     cycle_credits: int
@@ -58,6 +60,7 @@ def progress_of(change: PlanChange, *, at: datetime) -> Progress:
         state=state,
         old_name=change.from_version.plan.name,
         new_name=change.to_version.plan.name,
+        next_code=_next_code(change),
         takes_effect_at=change.takes_effect_at,
         credits_now=change.credits_now if change.invoice_id else 0,
         cycle_credits=change.to_version.cycle_credits,
@@ -68,6 +71,12 @@ def progress_of(change: PlanChange, *, at: datetime) -> Progress:
         unpaid=_unpaid(change) if state is ChangeState.UNPAID else None,
         steps=_steps(kind, state),
     )
+
+
+def _next_code(change: PlanChange) -> str:
+    plan = change.to_version.plan
+    is_chosen = change.kind == ChangeKind.CANCEL and plan.family != PlanFamily.FREE
+    return plan.code if is_chosen else ""
 
 
 def _unpaid(change: PlanChange) -> Invoice | None:
@@ -83,6 +92,8 @@ def _unpaid(change: PlanChange) -> Invoice | None:
 def _steps(kind: ChangeKind, state: ChangeState) -> tuple[Step, ...]:
     asked = Step(_("Asked for"), "done")
     changed = Step(_("Plan changed"), "done" if state is ChangeState.DONE else "todo")
+    if kind is ChangeKind.MIGRATE:
+        return (*_later(state), Step(_("New price"), changed.state))
     if kind in {ChangeKind.DOWNGRADE, ChangeKind.CANCEL}:
         return (asked, *_later(state), changed)
     match state:

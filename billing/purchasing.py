@@ -31,7 +31,7 @@ CHECKOUT_LIFE = timedelta(hours=1)
 # Stripe opens no page that would live for less than 30 minutes.
 _OPENED_WITHIN = timedelta(minutes=25)
 _FIRST_CHECK_AFTER, _LONGEST_PAUSE = timedelta(minutes=1), timedelta(hours=6)
-_SAME_KEY_FOR = timedelta(minutes=5)
+SAME_KEY_FOR = timedelta(minutes=5)
 
 _SENTENCES = {
     PlanFamily.FREE: gettext_lazy("The Free plan uses no credits."),
@@ -157,7 +157,7 @@ def attempt(since: datetime, *, at: datetime) -> int:
     Stripe repeats even a failure of its own under the key for a day, so a later try
     needs a new one; it may only do so where doing the thing twice harms nobody.
     """
-    return 1 + max(at - since, timedelta()) // _SAME_KEY_FOR
+    return 1 + max(at - since, timedelta()) // SAME_KEY_FOR
 
 
 @transaction.atomic(durable=True)

@@ -4,15 +4,24 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from django.db import transaction
 from django.db.models.signals import post_save
 from django.dispatch import receiver
 
 from accounts.models import Account
-from billing import subscribing
+from billing import reloading, subscribing, tasks
+from billing.core.reload_policy import Skip
+from billing.outgoing import facts
 from config.clock import now
+from credits.signals import balance_changed, balance_low, credits_granted
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Mapping, Sequence
+    from datetime import datetime
+
+    from celery.app.task import Task
+
+    from credits.models import Wallet
 
 
 @receiver(post_save, sender=Account)
@@ -28,3 +37,58 @@ def tell_the_wallet(
     has_moved = "country" in (update_fields or ())
     if (created or has_moved) and not raw:
         subscribing.push_terms(instance.pk, at=now())
+
+
+@receiver(balance_changed)
+def reload_what_ran_short(
+    *, available: Mapping[int, int], needed: int, **_: object
+) -> str | None:
+    """Start an auto-reload when credits fell below its threshold, or a job needs more.
+
+    To a job that was refused it says whether credits are coming (R45).
+    """
+    if needed:
+        [account_id] = available
+        return _help(account_id, needed)
+    for account_id in reloading.short_of(available):
+        _soon(tasks.reload, account_id=account_id)
+    return None
+
+
+@receiver(credits_granted)
+def tell_of_credits(*, entry_ids: Sequence[int], at: datetime, **_: object) -> None:
+    """Let the product's backend hear of credits that were added."""
+    facts.tell_granted(entry_ids, at=at)
+
+
+@receiver(balance_low)
+def tell_of_low_balance(
+    *,
+    wallet: Wallet,
+    available: int,
+    threshold: int,
+    key: str,
+    at: datetime,
+    **_: object,
+) -> None:
+    """Let the product's backend hear of a balance below a threshold."""
+    facts.tell_low(wallet, available=available, threshold=threshold, key=key, at=at)
+
+
+def _help(account_id: int, needed: int) -> str | None:
+    considered = reloading.answer_to(account_id=account_id, needed=needed, at=now())
+    if considered is None:
+        return None
+    if considered.reload_id:
+        _soon(tasks.charge, reload_id=considered.reload_id)
+        return "started"
+    decision = considered.decision
+    return f"skipped ({decision.reason})" if isinstance(decision, Skip) else None
+
+
+def _soon(task: Task[..., None], **row: int) -> None:
+    def nudge() -> None:
+        task.delay(**row)
+
+    # Without a broker the sweeper does it.
+    transaction.on_commit(nudge, robust=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -23,8 +23,6 @@ from credits import ledger
 from credits.models import SpendingBlock, Wallet, WalletUnit
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from billing.models import FreeVideoOffer
 
 FREE = "free"
@@ -33,10 +31,12 @@ LEGACY_RATES = "legacy"
 _CHOOSE_A_PLAN = "Choose a paid plan."
 _WAYS_FORWARD = {
     PlanFamily.FREE: _CHOOSE_A_PLAN,
-    PlanFamily.LEGACY: _CHOOSE_A_PLAN,
+    PlanFamily.LEGACY: "Use premium credits, or change to a plan with credits.",
     PlanFamily.CREATOR: "Upgrade to Pro for more credits.",
     PlanFamily.PRO: "Move to a higher Pro tier.",
 }
+_NEVER = datetime.max.replace(tzinfo=UTC)
+_NO_MORE_PACKS = "Packs of premium credits are not sold any more."
 _NOTHING_OWED = {SubscriptionStatus.ACTIVE, SubscriptionStatus.TRIALING}
 # Overdue within grace still spends (R62); what was never or no longer paid does not.
 _NOT_PAID = {SubscriptionStatus.INCOMPLETE, SubscriptionStatus.UNPAID}
@@ -49,7 +49,7 @@ class Standing(StrEnum):
     ACTIVE = "ACTIVE"
     ENDING = "ENDING"  # until its date (R58)
     RENEWING = "RENEWING"  # the next term is not paid yet (R5)
-    OVERDUE = "OVERDUE"  # its payment failed; within grace (R62)
+    OVERDUE = "OVERDUE"  # its payment failed or is disputed; within grace (R62, R85)
     BLOCKED = "BLOCKED"  # not paid, and grace is over
     OVER = "OVER"  # its date has come; Stripe's word on it has not
 
@@ -84,8 +84,8 @@ def version_of(subscription: Subscription | None, *, at: datetime) -> PlanVersio
 
 
 def is_paid(subscription: Subscription) -> bool:
-    """Whether nothing is owed for the plan."""
-    return subscription.status in _NOTHING_OWED
+    """Whether nothing is owed for the plan, and nothing is asked back (R85)."""
+    return subscription.status in _NOTHING_OWED and subscription.disputed_at is None
 
 
 def is_over(subscription: Subscription, *, at: datetime) -> bool:
@@ -111,7 +111,7 @@ def standing(subscription: Subscription | None, *, at: datetime) -> Standing:
         return Standing.OVER
     if subscription.status in _NOT_PAID or spends_until(subscription) <= at:
         return Standing.BLOCKED
-    if subscription.status == SubscriptionStatus.PAST_DUE:
+    if subscription.status == SubscriptionStatus.PAST_DUE or subscription.disputed_at:
         return Standing.OVERDUE
     if subscription.cancel_at:
         return Standing.ENDING
@@ -121,9 +121,11 @@ def standing(subscription: Subscription | None, *, at: datetime) -> Standing:
 def spends_until(subscription: Subscription) -> datetime:
     """Return from when on the plan's wallet is blocked unless something is paid (R62).
 
-    That is the end of the plan, or else some days of grace after the paid term.
+    That is the end of the plan, or else some days of grace after the paid term, or
+    after its payment was disputed (R85).
     """
-    after_grace = _paid_until(subscription) + timedelta(days=settings.GRACE_DAYS)
+    owed_since = min(_paid_until(subscription), subscription.disputed_at or _NEVER)
+    after_grace = owed_since + timedelta(days=settings.GRACE_DAYS)
     end = plan_end(subscription)
     return min(end, after_grace) if end else after_grace
 
@@ -141,7 +143,7 @@ def current_cycle(subscription: Subscription, *, at: datetime) -> Cycle | None:
     """Return the month of a subscription that covers an instant, if it was paid."""
     covering = subscription.cycles.filter(starts_at__lte=at, ends_at__gt=at)
     # A year that begins within a month goes before it (R30).
-    return covering.order_by("-starts_at").first()
+    return covering.order_by("-starts_at", "-expires_at").first()
 
 
 def push_terms(account_id: int, *, at: datetime) -> None:
@@ -187,12 +189,20 @@ def _push_premium_terms(
             wallet_id=wallet_id,
             rate_plan=LEGACY_RATES,
             spending_block=_spending_block(subscription),
-            way_forward=way_forward(subscription, at=at),
+            way_forward=_premium_way_forward(subscription),
             cycle_starts_at=None,
             cycle_ends_at=None,
             plan_ends_at=plan_end(subscription) if subscription else None,
             spends_until=spends_until(subscription) if subscription else None,
         )
+
+
+def _premium_way_forward(subscription: Subscription | None) -> str:
+    if subscription is None:
+        return _CHOOSE_A_PLAN
+    is_legacy = subscription.plan_version.plan.family == PlanFamily.LEGACY
+    instead = "Change to a plan with credits." if is_legacy else "Use credits instead."
+    return f"{_NO_MORE_PACKS} {instead}"
 
 
 def _paid_until(subscription: Subscription) -> datetime:

@@ -10,6 +10,7 @@ from billing import (
     change_notices,
     changing,
     renewing,
+    returning,
     subscribing,
 )
 from billing.models import ChangeKind, ChangeState
@@ -41,6 +42,7 @@ def settle_upgrade(invoice: Invoice, fetched: StripeInvoice, *, at: datetime) ->
     change.invoice = invoice
     change.save(update_fields=["invoice"])
     _bring(change, invoice, fetched, at)
+    returning.take_back(change, at=at)
     if change.state == ChangeState.DONE:
         change_notices.tell_done(change, at=at)
 

@@ -59,6 +59,26 @@ app.conf.update(
             "schedule": timedelta(seconds=60),
             "options": {"expires": 60},
         },
+        "billing.tell_free_videos": {
+            "task": "billing.tasks.tell_free_videos",
+            "schedule": timedelta(seconds=60),
+            "options": {"expires": 60},
+        },
+        "billing.reconcile": {
+            "task": "billing.tasks.reconcile",
+            "schedule": timedelta(seconds=60),
+            "options": {"expires": 60},
+        },
+        "billing.bring_what_was_paid": {
+            "task": "billing.tasks.bring_what_was_paid",
+            "schedule": timedelta(minutes=5),
+            "options": {"expires": 300},
+        },
+        "billing.send_webhooks": {
+            "task": "billing.tasks.send_webhooks",
+            "schedule": timedelta(seconds=10),
+            "options": {"expires": 10},
+        },
         "accounts.send_due_notices": {
             "task": "accounts.tasks.send_due_notices",
             "schedule": timedelta(seconds=60),

@@ -8,19 +8,20 @@ from django.conf import settings
 from django.db import connections, transaction
 
 _BASE = Path(settings.BASE_DIR)
-_FUNCTIONS = _BASE / "credits" / "sql"
+_FUNCTIONS = tuple(_BASE / app / "sql" for app in ("credits", "billing"))
 _RIGHTS = _BASE / "config" / "sql" / "rights.sql"
 
 
 def load_functions_and_rights(*, using: str, **_: object) -> None:
-    """Load the ledger's functions and set the application's rights, after `migrate`.
+    """Load the apps' functions and set the application's rights, after `migrate`.
 
     Idempotent: each file replaces what it defined before, so its history is git's.
     """
     connection = connections[using]
     with transaction.atomic(using=using), connection.cursor() as cursor:
-        for file in sorted(_FUNCTIONS.glob("*.sql")):
-            cursor.execute(file.read_text())
+        for directory in _FUNCTIONS:
+            for file in sorted(directory.glob("*.sql")):
+                cursor.execute(file.read_text())
         application = settings.DATABASE_APPLICATION_LOGIN
         if application:
             quoted = connection.ops.quote_name(application)

@@ -1,6 +1,6 @@
 """PostgreSQL and Valkey from wheels, for development and tests.
 
-Both listen on unix sockets only, and run as children that end with this process.
+Both listen on unix sockets, and run as children that end with this process.
 `python -m config.embedded manage.py ...` runs a command beside empty ones.
 """
 
@@ -31,7 +31,11 @@ OWNER, APPLICATION, DATABASE = "purser_owner", "purser", "purser"
 _LONGEST_SOCKET_DIRECTORY = 88
 
 _DURABLE = ("fsync=on",)
-_THROWAWAY = ("fsync=off", "full_page_writes=off", "synchronous_commit=off")
+_THROWAWAY = (
+    *("fsync=off", "full_page_writes=off", "synchronous_commit=off"),
+    # A test that waits for a lock which nobody gives back fails, and does not hang.
+    "lock_timeout=60s",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +58,17 @@ class Urls:
 
 @contextmanager
 def servers(
-    directory: Path, *, durable: bool, postgres: bool = True, valkey: bool = True
+    directory: Path,
+    *,
+    durable: bool,
+    postgres: bool = True,
+    valkey: bool = True,
+    port: int | None = None,
 ) -> Iterator[Urls]:
     """Run the servers with their data in `directory` until the block ends.
 
-    `durable=False` gives up crash safety for speed: for tests only.
+    `durable=False` gives up crash safety for speed: for tests only. With a `port`,
+    PostgreSQL is talked to as in production: over TCP, on the loopback address.
     """
     directory.mkdir(parents=True, exist_ok=True)
     with ExitStack() as stack:
@@ -66,10 +76,10 @@ def servers(
         urls: dict[str, str] = {}
         if postgres:
             data = directory / "postgres"
-            process = start_postgres(data, sockets, durable=durable)
+            process = start_postgres(data, sockets, durable=durable, port=port)
             stack.callback(children.stop, process)
-            _make_logins(sockets)
-            urls |= _database_urls(sockets)
+            _make_logins(sockets, port)
+            urls |= _database_urls(sockets, port)
         if valkey:
             stack.callback(children.stop, start_valkey(sockets))
             urls["redis"] = f"unix://{_valkey_socket(sockets)}"
@@ -77,7 +87,7 @@ def servers(
 
 
 def start_postgres(
-    data: Path, sockets: Path, *, durable: bool
+    data: Path, sockets: Path, *, durable: bool, port: int | None = None
 ) -> subprocess.Popen[bytes]:
     """Start PostgreSQL on `data`, made when it is missing, and wait until it answers.
 
@@ -91,14 +101,15 @@ def start_postgres(
     process = children.start(
         [
             *(str(server.bin_path / "postgres"), "-D", str(data)),
-            *("-h", "", "-k", str(sockets)),
+            *("-h", "127.0.0.1" if port else "", "-k", str(sockets)),
+            *(("-p", str(port)) if port else ()),
             *(word for setting in settings for word in ("-c", setting)),
         ],
         log=log,
         user=server.system_user,
     )
     readiness = children.Readiness(
-        lambda: _admin(sockets).close(), psycopg.OperationalError
+        lambda: _admin(sockets, port).close(), psycopg.OperationalError
     )
     children.await_answer(process, readiness, log=log)
     return process
@@ -164,15 +175,19 @@ def _lend(directory: Path, *, to: str | None) -> None:
     os.chown(directory, owner.pw_uid, owner.pw_gid)
 
 
-def _admin(sockets: Path) -> psycopg.Connection:
+def _admin(sockets: Path, port: int | None) -> psycopg.Connection:
     return psycopg.connect(
-        host=str(sockets), user="postgres", dbname="postgres", autocommit=True
+        host=str(sockets),
+        port=port,
+        user="postgres",
+        dbname="postgres",
+        autocommit=True,
     )
 
 
-def _make_logins(sockets: Path) -> None:
+def _make_logins(sockets: Path, port: int | None) -> None:
     # Two logins: the owner migrates, the application may not touch history.
-    with _admin(sockets) as connection:
+    with _admin(sockets, port) as connection:
         for login, rights in ((OWNER, "LOGIN CREATEDB"), (APPLICATION, "LOGIN")):
             if not _exists(connection, "pg_roles", "rolname", login):
                 connection.execute(f"CREATE ROLE {login} {rights}".encode())
@@ -191,11 +206,12 @@ def _valkey_socket(sockets: Path) -> Path:
     return sockets / "valkey.sock"
 
 
-def _database_urls(sockets: Path) -> dict[str, str]:
-    place = f"{sockets}/{DATABASE}"  # a second slash begins a socket's directory
+def _database_urls(sockets: Path, port: int | None) -> dict[str, str]:
+    # A second slash begins a socket's directory.
+    place = f"{f'127.0.0.1:{port}' if port else f'/{sockets}'}/{DATABASE}"
     return {
-        "database": f"postgres://{APPLICATION}@/{place}",
-        "database_owner": f"postgres://{OWNER}@/{place}",
+        "database": f"postgres://{APPLICATION}@{place}",
+        "database_owner": f"postgres://{OWNER}@{place}",
     }
 
 

@@ -24,7 +24,7 @@ from urllib.request import urlopen
 
 import environ
 
-from config import children
+from config import beside, children
 from config.crew import Crew
 from config.demo.people import introduction
 from config.embedded import servers
@@ -72,6 +72,7 @@ def _run() -> int:
     started_at = monotonic()
     with ExitStack() as stack:
         environment = _prepare(stack)
+        stack.enter_context(beside.told(environment))
         Thread(target=_announce, args=[environment, started_at], daemon=True).start()
         return _run_crew(environment)
 

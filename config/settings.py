@@ -48,6 +48,8 @@ SUPPORT_EMAIL = env.str(
 DATABASE_URL = env.str("DATABASE_URL", default="")
 DATABASE_OWNER_URL = env.str("DATABASE_OWNER_URL", default="")
 REDIS_URL = env.str("REDIS_URL", default="")
+# What moves money asks staff for their second factor, at most ten minutes old.
+STAFF_STEP_UP = env.bool("STAFF_STEP_UP", default=IS_PRODUCTION)
 
 if problems := startup.Configuration(
     is_production=IS_PRODUCTION,
@@ -62,6 +64,7 @@ if problems := startup.Configuration(
     stripe_key=STRIPE_SECRET_KEY,
     stripe_webhook_secrets=tuple(STRIPE_WEBHOOK_SECRETS),
     stripe_api=STRIPE_API_BASE,
+    asks_for_second_factor=STAFF_STEP_UP,
 ).problems():
     raise ImproperlyConfigured(
         "Purser cannot start:\n"
@@ -75,6 +78,16 @@ CURRENCY = env.str("CURRENCY", default="usd")
 GRACE_DAYS = env.int("GRACE_DAYS", default=7)
 # R22: all of the difference, or the share of it for what is left of the month.
 WHOLE_UPGRADE_CREDITS = env.bool("WHOLE_UPGRADE_CREDITS", default=False)
+# R26: keep of a larger plan's credits what the smaller one brings, or all of them.
+TRIM_ON_DOWNGRADE = env.bool("TRIM_ON_DOWNGRADE", default=False)
+# R30: a year returns what is unspent of the month, or the time that is left of it.
+RETURN_UNSPENT_SHARE = env.bool("RETURN_UNSPENT_SHARE", default=False)
+# R36: how long before a new price its customers hear of it.
+PRICE_NOTICE_DAYS = env.int("PRICE_NOTICE_DAYS", default=30)
+# R58: bought credits end with the plan, or wait for another one.
+FORFEIT_BLOCKS = env.bool("FORFEIT_BLOCKS", default=False)
+# R58: how long after a purchase its unspent credits may be refunded to who cancels.
+REFUND_DAYS = env.int("REFUND_DAYS", default=14)
 ADMIN_PATH = env.str("ADMIN_PATH", default="admin").strip("/")
 API_REQUESTS_PER_MINUTE = env.int("API_REQUESTS_PER_MINUTE", default=30_000)
 

@@ -26,6 +26,7 @@ class Configuration:
     stripe_key: str
     stripe_webhook_secrets: tuple[str, ...]
     stripe_api: str
+    asks_for_second_factor: bool
 
     def problems(self) -> list[str]:
         """Return a sentence for everything that keeps this from starting."""
@@ -82,6 +83,11 @@ class Configuration:
         if "*" in self.allowed_hosts:
             found.append(
                 "ALLOWED_HOSTS must name your hosts; * lets anyone pose as one."
+            )
+        if not self.asks_for_second_factor:
+            found.append(
+                "STAFF_STEP_UP is off: a stolen session of a staff member could move "
+                "money."
             )
         if self.base_url and not self.base_url.startswith("https://"):
             found.append("BASE_URL must begin with https:// in production.")

@@ -26,6 +26,7 @@ from credits.models import (
     Wallet,
     WalletUnit,
 )
+from credits.signals import balance_low
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
@@ -41,6 +42,9 @@ _BELOW_A_THRESHOLD = """
     FROM credits_alertsettings AS settings
     JOIN credits_wallet AS wallet ON wallet.id = settings.wallet_id
     WHERE settings.thresholds <> '{}' AND wallet.spending_block <> %(no_plan)s
+        -- As Wallet.block_at says, though nobody has told of the plan's end yet.
+        AND (wallet.spends_until <= %(at)s AND wallet.plan_ends_at <= %(at)s)
+            IS NOT TRUE
         AND EXISTS (
             SELECT FROM unnest(settings.thresholds) AS set (threshold)
             WHERE wallet.balance - wallet.held - wallet.frozen < set.threshold
@@ -68,6 +72,7 @@ def below_a_threshold(*, at: datetime) -> list[int]:
                 "kind": AlertKind.LOW_BALANCE,
                 "no_plan": SpendingBlock.NO_PAID_PLAN,
                 "month_starts_at": _month_of(at)[0],
+                "at": at,
             },
         )
         return [wallet_id for (wallet_id,) in cursor.fetchall()]
@@ -148,6 +153,14 @@ def _raise_low_balance(settings: AlertSettings, at: datetime) -> bool:
     # One e-mail says it: that of the lowest threshold, unless it was told before.
     if raised and raised[0].threshold == min(crossed):
         _tell_low_balance(settings, balance, raised[0], at)
+        balance_low.send(
+            sender=None,
+            wallet=wallet,
+            available=balance.available,
+            threshold=raised[0].threshold,
+            key=str(raised[0].pk),
+            at=at,
+        )
     return bool(raised)
 
 
@@ -171,28 +184,44 @@ def _tell_low_balance(
 def _ending(watch: ExpiryWatch, limit: int, at: datetime) -> list[tuple[int, datetime]]:
     """Return wallets and instants of expiries that came due since the last look."""
     ahead = timedelta(days=watch.days)
+    first, last = watch.told_until + ahead, at + ahead
+    by_own_date = Q(expires_at__gte=first, expires_at__lte=last)
+    # R15: the plan's end is theirs. A question of its own, for it has its own index.
+    by_plan = Q(
+        source__in=statements.FROM_PLAN,
+        wallet__plan_is_over=False,
+        wallet__plan_ends_at__gte=first,
+        wallet__plan_ends_at__lte=last,
+    )
+    grants = CreditGrant.objects.annotate(ends_at=statements.ENDS_AT)
+    told_soon = grants.filter(
+        _is_to_be_told(watch), ends_at__gt=at, ends_at__gte=first, ends_at__lte=last
+    )
+    due = {
+        (end, wallet_id)
+        for found in (by_own_date, by_plan)
+        for wallet_id, end in told_soon.filter(found)
+        .order_by("ends_at", "wallet")
+        .values_list("wallet", "ends_at")
+        .distinct()[:limit]
+    }
+    return [(wallet_id, end) for end, wallet_id in sorted(due)[:limit]]
+
+
+def _is_to_be_told(watch: ExpiryWatch) -> Q:
+    """Return what is usable, wanted to be told of, and was not told at its end."""
     told = Alert.objects.filter(
         wallet=OuterRef("wallet"),
         kind=AlertKind.EXPIRY,
         threshold__lte=watch.days,
-        window_starts_at__lte=OuterRef("expires_at"),
-        window_ends_at__gt=OuterRef("expires_at"),
+        window_starts_at__lte=OuterRef("ends_at"),
+        window_ends_at__gt=OuterRef("ends_at"),
     )
-    wanted = Q(wallet__alert_settings=None) | Q(
+    is_wanted = Q(wallet__alert_settings=None) | Q(
         wallet__alert_settings__expiry_days__contains=[watch.days]
     )
-    usable = Q(is_open=True, remaining__gt=F("held"), frozen_for=[])
-    grants = CreditGrant.objects.filter(
-        usable,
-        wanted,
-        ~Exists(told),
-        wallet__unit=WalletUnit.CREDITS,
-        expires_at__gte=watch.told_until + ahead,
-        expires_at__lte=at + ahead,
-        expires_at__gt=at,
-    )
-    ends = grants.order_by("expires_at", "wallet").values_list("wallet", "expires_at")
-    return [(pk, end) for pk, end in ends.distinct()[:limit] if end]
+    is_usable = Q(is_open=True, remaining__gt=F("held"), frozen_for=[])
+    return is_usable & is_wanted & ~Exists(told) & Q(wallet__unit=WalletUnit.CREDITS)
 
 
 def _raise_expiry(

@@ -111,10 +111,33 @@ register(
     SELECT format('draw of entry %s on grant %s is filed under wallet %s',
         draw.entry_id, draw.grant_id, draw.wallet_id)
     FROM credits_grantdraw AS draw
-    JOIN credits_ledgerentry AS entry ON entry.id = draw.entry_id
-    JOIN credits_creditgrant AS lot ON lot.id = draw.grant_id
-    WHERE draw.wallet_id <> entry.wallet_id OR draw.wallet_id <> lot.wallet_id
+    LEFT JOIN credits_ledgerentry AS entry ON entry.id = draw.entry_id
+    LEFT JOIN credits_creditgrant AS lot ON lot.id = draw.grant_id
+    WHERE draw.wallet_id IS DISTINCT FROM entry.wallet_id
+        OR draw.wallet_id IS DISTINCT FROM lot.wallet_id
     ORDER BY draw.entry_id, draw.grant_id
+    """,
+)
+register(
+    "I1 a usage line is of its entry's wallet",
+    """
+    SELECT format('line %s of entry %s is filed under wallet %s',
+        line.position, line.entry_id, line.wallet_id)
+    FROM credits_usageline AS line
+    LEFT JOIN credits_ledgerentry AS entry ON entry.id = line.entry_id
+    WHERE line.wallet_id IS DISTINCT FROM entry.wallet_id
+    ORDER BY line.entry_id, line.position
+    """,
+)
+register(
+    "I1 an entry is of a wallet",
+    """
+    SELECT format('entry %s is filed under wallet %s, which there is not',
+        entry.id, entry.wallet_id)
+    FROM credits_ledgerentry AS entry
+    LEFT JOIN credits_wallet AS wallet ON wallet.id = entry.wallet_id
+    WHERE wallet.id IS NULL
+    ORDER BY entry.id
     """,
 )
 register(

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 # A chunk holds the locks of its rows until it is done.
 _AIM = timedelta(milliseconds=50)
-_LARGEST_CHUNK = 3_200
+_SMALLEST_CHUNK, _LARGEST_CHUNK = 50, 3_200
 BUDGET = timedelta(seconds=45)  # less than the minute until the next run
 
 
@@ -40,7 +40,8 @@ def work_off(step: Step, first_chunk: int) -> int:
 def next_chunk(chunk: int, *, took: timedelta) -> int:
     """Return how many to take next, after a chunk that took so long."""
     if took > _AIM:
-        return max(1, chunk // 2)
+        # Below that it is the machine that is slow: smaller ones would not be quicker.
+        return max(min(chunk, _SMALLEST_CHUNK), chunk // 2)
     if took * 2 < _AIM:
         return min(_LARGEST_CHUNK, chunk * 2)
     return chunk

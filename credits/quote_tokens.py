@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from django.core.signing import BadSignature, Signer
 
 from credits.ledger import UsedLine
+from credits.models import WalletUnit
 from credits.quoting import Quote
 
 VALID_FOR = timedelta(minutes=15)
@@ -36,11 +37,12 @@ class GivenQuote:
         return self.at + VALID_FOR
 
 
-def issue(quote: Quote, *, account_id: str, at: datetime) -> str:
-    """Return a token for the quote of an account, named by its public id."""
+def issue(quote: Quote, *, account_id: str, unit: WalletUnit, at: datetime) -> str:
+    """Return a token for what a job costs an account, named by its public id."""
     return _SIGNER.sign_object(
         {
             "account": account_id,
+            "unit": unit,
             "rate_plan": quote.rate_plan,
             "rate_version": quote.rate_version,
             "lines": [
@@ -52,17 +54,18 @@ def issue(quote: Quote, *, account_id: str, at: datetime) -> str:
     )
 
 
-def read(token: str, *, account_id: str) -> GivenQuote:
+def read(token: str, *, account_id: str, unit: WalletUnit) -> GivenQuote:
     """Return what was quoted, also when it is no longer valid.
 
     Raises:
-        QuoteNotFound: it was not given here, or to another account: both look alike.
+        QuoteNotFound: it was not given here, or to another account or in another unit:
+            all look alike.
     """
     try:
         content = _SIGNER.unsign_object(token)
     except BadSignature as forged:
         raise QuoteNotFound from forged
-    if content["account"] != account_id:
+    if (content["account"], content["unit"]) != (account_id, unit):
         raise QuoteNotFound
     version = content["rate_version"]
     lines = tuple(

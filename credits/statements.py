@@ -26,6 +26,7 @@ from credits.models import (
     RateUnit,
     UsageLine,
     Wallet,
+    WalletUnit,
 )
 
 if TYPE_CHECKING:
@@ -42,14 +43,15 @@ _SOURCE_LABELS = {
     GrantSource.ADJUSTMENT: gettext_lazy("Adjustment"),
     GrantSource.PROMO: gettext_lazy("Promotional credits"),
     GrantSource.RESTORE: gettext_lazy("Restored credits"),
+    GrantSource.PACK: gettext_lazy("Pack of premium credits"),
 }
 _JOBS = {EntryKind.SPEND, EntryKind.HOLD, EntryKind.CAPTURE, EntryKind.RELEASE}
-_FROM_PLAN = {GrantSource.PLAN, GrantSource.UPGRADE}
+FROM_PLAN = {GrantSource.PLAN, GrantSource.UPGRADE}
 
 # R15: what plans gave ends with the plan at the latest.
-_ENDS_AT = Case(
+ENDS_AT = Case(
     When(
-        Q(source__in=_FROM_PLAN, wallet__plan_is_over=False),
+        Q(source__in=FROM_PLAN, wallet__plan_is_over=False),
         then=Least("expires_at", "wallet__plan_ends_at"),
     ),
     default=F("expires_at"),
@@ -59,7 +61,7 @@ _CONSUMPTION_ORDER = (
     F("ends_at").asc(nulls_last=True),
     Case(
         When(source__in=[GrantSource.PROMO, GrantSource.ADJUSTMENT], then=Value(0)),
-        When(source__in=_FROM_PLAN, then=Value(1)),
+        When(source__in=FROM_PLAN, then=Value(1)),
         default=Value(2),
     ),
     F("effective_at"),
@@ -160,6 +162,19 @@ class StatementPage:
     next_before_seq: int | None
 
 
+def wallets_of(account_id: int) -> tuple[Wallet, ...]:
+    """Return an account's wallets, the one first that pages mean without a word.
+
+    It is that of credits, unless only premium credits ever moved (R34).
+    """
+    wallets = Wallet.objects.filter(account_id=account_id)
+    return tuple(
+        sorted(
+            wallets, key=lambda each: (not each.seq, each.unit != WalletUnit.CREDITS)
+        )
+    )
+
+
 def balance_of(wallet_id: int, *, at: datetime) -> Balance:
     """Return a wallet's figures and open grants.
 
@@ -172,7 +187,7 @@ def balance_of(wallet_id: int, *, at: datetime) -> Balance:
     grants = tuple(
         _grant_view(grant, wallet, ends_at=grant.ends_at)
         for grant in CreditGrant.objects.filter(wallet_id=wallet_id, is_open=True)
-        .annotate(ends_at=_ENDS_AT)
+        .annotate(ends_at=ENDS_AT)
         .order_by(*_CONSUMPTION_ORDER)
     )
     # The wallet's own date may be that of a grant which is used up by now.
@@ -207,7 +222,7 @@ def statement_for(
     *,
     at: datetime,
     before_seq: int | None = None,
-    limit: int = 50,
+    limit: int = 40,
     kinds: Collection[EntryKind] = (),
 ) -> StatementPage:
     """Return up to `limit` movements older than `before_seq`, newest first.
@@ -239,7 +254,7 @@ def _grant_view(
 ) -> GrantView:
     source = GrantSource(grant.source)
     is_rolled_over = (
-        source in _FROM_PLAN
+        source in FROM_PLAN
         and wallet.cycle_starts_at is not None
         and grant.effective_at < wallet.cycle_starts_at
     )
@@ -274,7 +289,7 @@ def _row(
         kind=kind,
         credits=entry.credits,
         balance_after=entry.balance_after,
-        description=_description(kind, draws, lines),
+        description=_description(kind, draws, lines, debt=abs(entry.debt)),
         who=entry.member or (_key_name(entry.actor) if kind in _JOBS else ""),
         reference=entry.reference,
         reason=entry.reason,
@@ -285,9 +300,16 @@ def _row(
 
 
 def _description(
-    kind: EntryKind, draws: tuple[DrawView, ...], lines: tuple[LineView, ...]
+    kind: EntryKind,
+    draws: tuple[DrawView, ...],
+    lines: tuple[LineView, ...],
+    *,
+    debt: int,
 ) -> str:
     match kind:
+        case EntryKind.DEBT | EntryKind.CLEAR_DEBT:
+            # R78, R79: it moves no credits, so its amount has no column.
+            return _("%(what)s: %(credits)s") % {"what": kind.label, "credits": debt}
         case EntryKind.SPEND | EntryKind.CAPTURE:
             return "; ".join(line.text for line in lines)
         case EntryKind.EXPIRE:

@@ -15,7 +15,10 @@ from config import clock
 NOW = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
 
 # Filled by migrations, or Django's own books: a flush leaves them alone.
-_KEPT = {"django_migrations", "django_content_type", "auth_permission"}
+_KEPT = {
+    *("django_migrations", "django_content_type"),
+    *("auth_permission", "auth_group"),
+}
 
 
 @pytest.fixture(scope="session")

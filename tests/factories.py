@@ -5,6 +5,8 @@ from __future__ import annotations
 from itertools import count
 from typing import TYPE_CHECKING
 
+from django.contrib.auth.models import Group
+
 from accounts.models import Account, Membership, Role, User
 from credits import ledger
 from credits.models import CreditGrant, GrantSource, Wallet
@@ -13,6 +15,8 @@ from tests.conftest import NOW
 if TYPE_CHECKING:
     from datetime import timedelta
 
+    from accounts.roles import StaffGroup
+
 _numbers = count(1)
 
 
@@ -20,6 +24,13 @@ def make_user(email: str = "", **fields) -> User:
     return User.objects.create_user(
         email or f"user{next(_numbers)}@example.com", "correct horse", **fields
     )
+
+
+def make_staff(*groups: StaffGroup, **fields) -> User:
+    """Somebody of the operator's own, in these groups."""
+    user = make_user(is_staff=True, **fields)
+    user.groups.set(Group.objects.filter(name__in=groups))
+    return user
 
 
 def make_account(name: str = "Northwind Studio", **fields) -> Account:

@@ -27,13 +27,13 @@ class Sandbox:
     url: str
     data: Path
 
-    def pay(self, checkout_url: str) -> None:
+    def pay(self, checkout_url: str, card: str = "4242424242424242") -> None:
         """Pay on the hosted page, as a buyer whose card works."""
         typed = {
             "action": "pay",
             "email": "buyer@example.com",
             "name": "Bea Buyer",
-            "card_number": "4242424242424242",
+            "card_number": card,
             "expiry": "12 / 34",
             "cvc": "123",
         }

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from accounts.http import AccountRequest
     from accounts.models import ServiceKey
 
+_SENT_FORM = "sent_key_form"
+
 
 @dataclass(frozen=True, slots=True)
 class KeyRow:
@@ -62,6 +64,10 @@ def create_key(request: AccountRequest) -> HttpResponse:
         return render(
             request, "accounts/create_key.html", {"form": form}, status=status
         )
+    form_key = form.cleaned_data["form_key"]
+    if form_key and request.session.get(_SENT_FORM) == form_key:
+        messages.info(request, _("This key is made. It was shown once."))
+        return see_other("accounts:keys")
     at = now()
     issued = keys.issue(
         account=request.account,
@@ -71,6 +77,7 @@ def create_key(request: AccountRequest) -> HttpResponse:
         by=request.user,
         at=at,
     )
+    request.session[_SENT_FORM] = form_key
     return render(request, "accounts/key_created.html", {"issued": issued})
 
 

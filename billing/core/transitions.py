@@ -44,16 +44,21 @@ class Than(StrEnum):
     FEWER_CREDITS = "with fewer credits"
     DEARER = "for more money"
     CHEAPER = "for no more money"
+    AT_ONCE = "if asked for at once"
 
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """A plan at an interval, as far as the table looks at it. Cents are a term's."""
+    """A plan at an interval, as far as the table looks at it. Cents are a term's.
+
+    `is_wanted_now` matters where the customer may choose between now and later (R34).
+    """
 
     family: Family
     credits: int
     cents: int
     is_yearly: bool = False
+    is_wanted_now: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,10 +88,13 @@ TRANSITIONS = (
     Transition(_F.PRO, _F.BUSINESS, _M.DOWNGRADE, _W.CYCLE_END, "R28", Than.CHEAPER),
     Transition(_F.BUSINESS, _F.PRO, _M.DOWNGRADE, _W.CYCLE_END, "R29"),
     Transition(_F.BUSINESS, _F.CREATOR, _M.DOWNGRADE, _W.CYCLE_END, "R29"),
-    # At the end of the term; the customer may ask for now instead.
-    Transition(_F.LEGACY, _F.CREATOR, _M.DOWNGRADE, _W.CYCLE_END, "R34"),
-    Transition(_F.LEGACY, _F.PRO, _M.DOWNGRADE, _W.CYCLE_END, "R34"),
-    Transition(_F.LEGACY, _F.BUSINESS, _M.DOWNGRADE, _W.CYCLE_END, "R34"),
+    # Legacy plans are not at Stripe: they end, or are ended by paying for another one.
+    Transition(_F.LEGACY, _F.CREATOR, _M.SUBSCRIBE, _W.NOW, "R34", Than.AT_ONCE),
+    Transition(_F.LEGACY, _F.PRO, _M.SUBSCRIBE, _W.NOW, "R34", Than.AT_ONCE),
+    Transition(_F.LEGACY, _F.BUSINESS, _M.SUBSCRIBE, _W.NOW, "R34", Than.AT_ONCE),
+    Transition(_F.LEGACY, _F.CREATOR, _M.CANCEL, _W.CYCLE_END, "R34"),
+    Transition(_F.LEGACY, _F.PRO, _M.CANCEL, _W.CYCLE_END, "R34"),
+    Transition(_F.LEGACY, _F.BUSINESS, _M.CANCEL, _W.CYCLE_END, "R34"),
     Transition(_F.CREATOR, _F.FREE, _M.CANCEL, _W.CYCLE_END, "R58"),
     Transition(_F.PRO, _F.FREE, _M.CANCEL, _W.CYCLE_END, "R58"),
     Transition(_F.BUSINESS, _F.FREE, _M.CANCEL, _W.CYCLE_END, "R58"),
@@ -124,7 +132,8 @@ def _by_plan(old: Offer, new: Offer) -> Transition | None:
 
 
 def _by_interval(old: Offer, new: Offer) -> Transition | None:
-    if old.is_yearly == new.is_yearly or Family.FREE in {old.family, new.family}:
+    is_kept_apart = {Family.FREE, Family.LEGACY} & {old.family, new.family}
+    if old.is_yearly == new.is_yearly or is_kept_apart:
         return None
     if new.is_yearly:
         return Transition(old.family, new.family, Move.UPGRADE, When.NOW, "R30")
@@ -146,4 +155,5 @@ def _holds(than: Than, old: Offer, new: Offer) -> bool:
         Than.FEWER_CREDITS: new.credits < old.credits,
         Than.DEARER: new_cents > old_cents,
         Than.CHEAPER: new_cents <= old_cents,
+        Than.AT_ONCE: new.is_wanted_now,
     }[than]

@@ -41,8 +41,10 @@ class Cycle(models.Model):
         """Each month once; what is due is found by its index."""
 
         constraints = [
+            # Whoever takes a year in the second in which a month began has both: their
+            # credits end at different times (R30).
             models.UniqueConstraint(
-                "subscription", "starts_at", name="cycle_one_start"
+                "subscription", "starts_at", "expires_at", name="cycle_one_start"
             ),
             models.UniqueConstraint("invoice", "month", name="cycle_once_paid"),
             models.CheckConstraint(

@@ -38,6 +38,13 @@ class Invoice(models.Model):
         blank=True,
         related_name="invoices",
     )
+    stripe_payment_intent_id = models.CharField(
+        max_length=64,
+        unique=True,
+        null=True,
+        blank=True,
+        help_text="Of what was charged for it; empty: nothing was.",
+    )
     number = models.CharField(max_length=64, blank=True)
     status = models.CharField(max_length=13, choices=InvoiceStatus)
     reason = models.CharField(max_length=40, help_text="Stripe's billing_reason.")

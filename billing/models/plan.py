@@ -141,3 +141,18 @@ class FreeVideoOffer(models.Model):
         """Return how many there are a month in a country, "" when it is not known."""
         quota: int = self.quota_by_country.get(country, self.default_quota)
         return quota
+
+
+class FreeVideoNews(models.Model):
+    """How far accounts on Free have been told of an offer whose day has come."""
+
+    offer = models.OneToOneField(
+        FreeVideoOffer, on_delete=models.PROTECT, related_name="news"
+    )
+    told_up_to = models.BigIntegerField(
+        default=0, null=True, help_text="The last wallet that was told; empty: all."
+    )
+
+    def __str__(self) -> str:
+        """Return the offer, and how far it was told."""
+        return f"{self.offer}, told up to {self.told_up_to}"

@@ -15,12 +15,13 @@ from billing.models.subscription import Interval, Subscription
 
 
 class ChangeKind(models.TextChoices):
-    """What a change does, as the transition table says."""
+    """What a change does, as the transition table says; or a new price of a plan."""
 
     SUBSCRIBE = Move.SUBSCRIBE, _("Subscribe")
     UPGRADE = Move.UPGRADE, _("Upgrade")
     DOWNGRADE = Move.DOWNGRADE, _("Downgrade")
     CANCEL = Move.CANCEL, _("Cancel")
+    MIGRATE = "MIGRATE", _("New price")  # never asked for by the customer (R36)
 
 
 class Timing(models.TextChoices):
@@ -84,6 +85,14 @@ class PlanChange(models.Model):
     credits_now = models.BigIntegerField(
         help_text="Credits that come with the payment (R22)."
     )
+    returned_cents = models.BigIntegerField(
+        null=True,
+        blank=True,
+        help_text="What the month gives back (R30); empty: its time, as Stripe says.",
+    )
+    returned_credits = models.BigIntegerField(
+        default=0, help_text="Credits that are taken back for that."
+    )
     # The instant to which the provider prorates: the same for preview and change.
     prorated_at = models.DateTimeField()
     takes_effect_at = models.DateTimeField(null=True, blank=True)
@@ -138,7 +147,9 @@ class PlanChange(models.Model):
                 name="plan_change_kind_known",
             ),
             models.CheckConstraint(
-                condition=Q(credits_now__gte=0), name="plan_change_takes_no_credits"
+                condition=Q(credits_now__gte=0, returned_credits__gte=0)
+                & (Q(returned_cents=None) | Q(returned_cents__gte=0)),
+                name="plan_change_amounts_not_negative",
             ),
             models.CheckConstraint(
                 condition=Q(kind="SUBSCRIBE") | Q(subscription__isnull=False),

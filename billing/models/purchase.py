@@ -12,13 +12,23 @@ from billing.models.plan import BlockOffer
 
 
 class PurchaseState(models.TextChoices):
-    """Where a purchase stands. Only PAID has put credits into the wallet."""
+    """Where a purchase stands. PAID has put credits into the wallet.
+
+    REFUNDED means all of its money: what a part of it takes back leaves it PAID.
+    """
 
     OPEN = "OPEN", _("Waiting for payment")
     PAID = "PAID", _("Paid")
     EXPIRED = "EXPIRED", _("Not completed")
     REFUNDING = "REFUNDING", _("Being refunded")
     REFUNDED = "REFUNDED", _("Refunded")
+
+
+class PurchaseOrigin(models.TextChoices):
+    """Who asked for it: a buyer, or what the account agreed to beforehand."""
+
+    CHECKOUT = "CHECKOUT", _("Bought")
+    RELOAD = "RELOAD", _("Auto-reload")
 
 
 def new_purchase_id() -> str:
@@ -35,6 +45,12 @@ class Purchase(models.Model):
     )
     buyer = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
     offer = models.ForeignKey(BlockOffer, on_delete=models.PROTECT, related_name="+")
+    origin = models.CharField(
+        max_length=8,
+        choices=PurchaseOrigin,
+        default=PurchaseOrigin.CHECKOUT,
+        db_default=PurchaseOrigin.CHECKOUT,
+    )
     form_key = models.CharField(
         max_length=64, help_text="From the form: a double click is one purchase."
     )
@@ -54,9 +70,6 @@ class Purchase(models.Model):
     stripe_payment_intent_id = models.CharField(
         max_length=64, unique=True, null=True, blank=True
     )
-    stripe_refund_id = models.CharField(
-        max_length=64, unique=True, null=True, blank=True
-    )
     receipt_url = models.TextField(blank=True)
     opened_at = models.DateTimeField()
     next_check_at = models.DateTimeField(
@@ -64,7 +77,6 @@ class Purchase(models.Model):
     )
     paid_at = models.DateTimeField(null=True, blank=True)
     credits_expire_at = models.DateTimeField(null=True, blank=True)
-    refund_reason = models.CharField(max_length=300, blank=True)
 
     class Meta:
         """What each state needs, and how the sweeper finds what is due."""
@@ -76,6 +88,10 @@ class Purchase(models.Model):
             models.CheckConstraint(
                 condition=Q(state__in=PurchaseState.values),
                 name="purchase_state_known",
+            ),
+            models.CheckConstraint(
+                condition=Q(origin__in=PurchaseOrigin.values),
+                name="purchase_origin_known",
             ),
             models.CheckConstraint(
                 condition=Q(blocks_asked__gte=1)

@@ -50,6 +50,11 @@ class Subscription(models.Model):
     )
     cancel_at = models.DateTimeField(null=True, blank=True)
     ended_at = models.DateTimeField(null=True, blank=True)
+    disputed_at = models.DateTimeField(
+        null=True,
+        blank=True,
+        help_text="Since when the payment of its last term is disputed (R85).",
+    )
     renewal_told_at = models.DateTimeField(
         null=True, blank=True, help_text="When they last heard that a year renews."
     )

@@ -2,8 +2,61 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+if TYPE_CHECKING:
+    from datetime import datetime
+    from typing import Self
+
+# Five retries have failed by then.
+STUCK_AFTER = timedelta(minutes=15)
+# What a look leads to that nobody acts on: no handler, or a person's decision.
+IGNORED, IGNORED_BY_STAFF = "ignored", "ignored by staff"
+# How `last_error` begins when Stripe tells of an account that is not here (R98).
+UNKNOWN_ACCOUNT = "UnknownAccount:"
+
+
+class SubjectState(models.TextChoices):
+    """Where looking at an object stands."""
+
+    WAITING = "WAITING", _("Waiting")
+    FAILING = "FAILING", _("Failing")
+    UNKNOWN = "UNKNOWN", _("Unknown account")
+    IGNORED = "IGNORED", _("Ignored")
+    DONE = "DONE", _("Done")
+
+
+_IS_DUE = Q(rounds_done__lt=F("rounds_due"))
+_IS_UNKNOWN = Q(last_error__startswith=UNKNOWN_ACCOUNT)
+_IS_IGNORED = Q(outcome__in=(IGNORED, IGNORED_BY_STAFF))
+_IN_STATE = {
+    SubjectState.WAITING: _IS_DUE & Q(attempts=0),
+    SubjectState.FAILING: _IS_DUE & Q(attempts__gt=0) & ~_IS_UNKNOWN,
+    SubjectState.UNKNOWN: _IS_DUE & Q(attempts__gt=0) & _IS_UNKNOWN,
+    SubjectState.IGNORED: ~_IS_DUE & _IS_IGNORED,
+    SubjectState.DONE: ~_IS_DUE & ~_IS_IGNORED,
+}
+
+
+class WebhookSubjectQuerySet(models.QuerySet["WebhookSubject"]):
+    """Subjects by where they stand."""
+
+    def due(self) -> Self:
+        """Return those that wait for a look."""
+        return self.filter(_IS_DUE)
+
+    def stuck(self, *, at: datetime) -> Self:
+        """Return those that wait for longer than retries and the sweeper explain."""
+        return self.due().filter(due_since__lt=at - STUCK_AFTER)
+
+    def in_state(self, state: SubjectState) -> Self:
+        """Return those in a state."""
+        return self.filter(_IN_STATE[state])
 
 
 class WebhookSubject(models.Model):
@@ -22,8 +75,16 @@ class WebhookSubject(models.Model):
     next_attempt_at = models.DateTimeField(
         help_text="When it may be looked at; also when a lease ends."
     )
+    due_since = models.DateTimeField(
+        null=True, blank=True, help_text="When the oldest round that is due began."
+    )
     attempts = models.IntegerField(default=0)
     last_error = models.CharField(max_length=500, blank=True)
+    outcome = models.CharField(
+        max_length=40, blank=True, help_text="What the last look led to."
+    )
+
+    objects = WebhookSubjectQuerySet.as_manager()
 
     class Meta:
         """The sweeper looks for rounds that are due."""
@@ -32,7 +93,12 @@ class WebhookSubject(models.Model):
             models.CheckConstraint(
                 condition=Q(rounds_done__gte=0, rounds_done__lte=F("rounds_due")),
                 name="webhook_subject_rounds",
-            )
+            ),
+            models.CheckConstraint(
+                condition=Q(rounds_done=F("rounds_due"), due_since=None)
+                | Q(rounds_done__lt=F("rounds_due"), due_since__isnull=False),
+                name="webhook_subject_due_since",
+            ),
         ]
         indexes = [
             models.Index(
@@ -45,6 +111,22 @@ class WebhookSubject(models.Model):
     def __str__(self) -> str:
         """Return the object's id."""
         return self.stripe_object_id
+
+    @property
+    def is_due(self) -> bool:
+        """Whether it waits for a look."""
+        return self.rounds_done < self.rounds_due
+
+    @property
+    def state(self) -> SubjectState:
+        """Return where it stands, as `in_state` finds it."""
+        if not self.is_due:
+            is_ignored = self.outcome in (IGNORED, IGNORED_BY_STAFF)
+            return SubjectState.IGNORED if is_ignored else SubjectState.DONE
+        if not self.attempts:
+            return SubjectState.WAITING
+        is_unknown = self.last_error.startswith(UNKNOWN_ACCOUNT)
+        return SubjectState.UNKNOWN if is_unknown else SubjectState.FAILING
 
 
 class WebhookEvent(models.Model):

@@ -1,21 +1,107 @@
-"""Stripe's own books: what money moved, and which plans it renews. To compare with."""
+"""Stripe's own books: what was paid, billed, returned, disputed and charged for it.
+
+To compare with ours, so everything is read in lists, never one by one. `since` is
+when the object was made at Stripe; None means all of them. Amounts are cents.
+"""
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict
 
 import stripe
 
 from billing.stripe_gateway.connection import client, translated_errors
-from billing.stripe_gateway.reading import id_of, instant
+from billing.stripe_gateway.reading import expanded, id_of, instant, noted
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from datetime import datetime
 
 _PAGE = 100
+
+
+class _Range(TypedDict, total=False):
+    """As each of the SDK's lists has it, under a name of its own."""
+
+    gt: int
+    gte: int
+    lt: int
+    lte: int
+
+
+@dataclass(frozen=True, slots=True)
+class BookedPayment:
+    """A charge that succeeded. `purchase` is our id in its metadata, or ""."""
+
+    id: str
+    payment_intent_id: str
+    purchase: str
+    amount_cents: int
+    currency: str
+    paid_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class BookedSession:
+    """A checkout page that was completed; `purchase` and `change` are our ids."""
+
+    id: str
+    purchase: str
+    change: str
+    is_paid: bool
+    payment_intent_id: str
+    opened_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class BookedInvoice:
+    """A bill. `account` is our id in its plan's metadata; `status` Stripe's word."""
+
+    id: str
+    account: str
+    subscription_id: str
+    status: str
+    currency: str
+    total_cents: int
+    due_cents: int
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class BookedRefund:
+    """Money on its way back, or that could not go; `status` is Stripe's word."""
+
+    id: str
+    payment_intent_id: str
+    status: str
+    amount_cents: int
+    currency: str
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class BookedDispute:
+    """A payment that its bank disputes, or asks about; `status` is Stripe's word."""
+
+    id: str
+    payment_intent_id: str
+    status: str
+    amount_cents: int
+    currency: str
+    opened_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class BookedFee:
+    """What Stripe took of a movement of money; `customer_id` where it says whose."""
+
+    id: str
+    category: str
+    source_id: str
+    customer_id: str
+    currency: str
+    fee_cents: int
+    booked_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,31 +109,139 @@ class RenewingPlan:
     """A subscription that Stripe goes on charging for."""
 
     id: str
+    account: str
     status: str
     lookup_key: str
+    started_at: datetime
+    period_starts_at: datetime
     period_ends_at: datetime
 
 
-def money_by_customer() -> Mapping[str, int]:
-    """Return what each customer has paid less what went back, in cents.
+def booked_payments(since: datetime | None) -> list[BookedPayment]:
+    """Return the payments that went through.
 
     Raises:
         StripeUnavailable: ask again.
     """
     with translated_errors():
-        moved = client().v1.balance_transactions.list(
-            {"limit": _PAGE, "expand": ["data.source"]}
+        found = client().v1.charges.list({"created": _from(since), "limit": _PAGE})
+        return [
+            BookedPayment(
+                id=one.id,
+                payment_intent_id=id_of(one.payment_intent),
+                purchase=noted(one.metadata, "purchase"),
+                amount_cents=one.amount,
+                currency=one.currency,
+                paid_at=instant(one.created),
+            )
+            for one in found.auto_paging_iter()
+            if one.status == "succeeded"
+        ]
+
+
+def booked_sessions(since: datetime | None) -> list[BookedSession]:
+    """Return the checkout pages that were completed.
+
+    Raises:
+        StripeUnavailable: ask again.
+    """
+    with translated_errors():
+        found = client().v1.checkout.sessions.list(
+            {"created": _from(since), "status": "complete", "limit": _PAGE}
         )
-        by_charge: Counter[str] = Counter()
-        customers: dict[str, str] = {}
-        for one in moved.auto_paging_iter():
-            if isinstance(one.source, stripe.Charge):
-                customers[one.source.id] = id_of(one.source.customer)
-            by_charge[_charge_id(one.source)] += one.amount
-    cents: Counter[str] = Counter()
-    for charge_id, amount in by_charge.items():
-        cents[customers.get(charge_id, "")] += amount
-    return cents
+        return [
+            BookedSession(
+                id=one.id,
+                purchase=noted(one.metadata, "purchase"),
+                change=noted(one.metadata, "change"),
+                is_paid=one.payment_status == "paid",
+                payment_intent_id=id_of(one.payment_intent),
+                opened_at=instant(one.created),
+            )
+            for one in found.auto_paging_iter()
+        ]
+
+
+def booked_invoices(since: datetime | None) -> list[BookedInvoice]:
+    """Return the bills, but for those that are still being prepared.
+
+    Raises:
+        StripeUnavailable: ask again.
+    """
+    with translated_errors():
+        found = client().v1.invoices.list({"created": _from(since), "limit": _PAGE})
+        return [
+            _invoice(one) for one in found.auto_paging_iter() if one.status != "draft"
+        ]
+
+
+def booked_refunds(since: datetime | None) -> list[BookedRefund]:
+    """Return the refunds, whoever made them.
+
+    Raises:
+        StripeUnavailable: ask again.
+    """
+    with translated_errors():
+        found = client().v1.refunds.list({"created": _from(since), "limit": _PAGE})
+        return [
+            BookedRefund(
+                id=one.id,
+                payment_intent_id=id_of(one.payment_intent),
+                status=one.status or "",
+                amount_cents=one.amount,
+                currency=one.currency,
+                created_at=instant(one.created),
+            )
+            for one in found.auto_paging_iter()
+        ]
+
+
+def booked_disputes(since: datetime | None) -> list[BookedDispute]:
+    """Return the disputes, open and closed, and the inquiries.
+
+    Raises:
+        StripeUnavailable: ask again.
+    """
+    with translated_errors():
+        found = client().v1.disputes.list({"created": _from(since), "limit": _PAGE})
+        return [
+            BookedDispute(
+                id=one.id,
+                payment_intent_id=id_of(one.payment_intent),
+                status=one.status,
+                amount_cents=one.amount,
+                currency=one.currency,
+                opened_at=instant(one.created),
+            )
+            for one in found.auto_paging_iter()
+        ]
+
+
+def booked_fees(since: datetime | None) -> list[BookedFee]:
+    """Return the movements of Stripe's balance that cost a fee.
+
+    Raises:
+        StripeUnavailable: ask again.
+    """
+    with translated_errors():
+        found = client().v1.balance_transactions.list(
+            {"created": _from(since), "limit": _PAGE, "expand": ["data.source"]}
+        )
+        return [_fee(one) for one in found.auto_paging_iter() if one.fee]
+
+
+def booked_fee(transaction_id: str) -> BookedFee:
+    """Return one movement of Stripe's balance.
+
+    Raises:
+        NotAtStripe: there is none of this id.
+        StripeUnavailable: ask again.
+    """
+    with translated_errors():
+        found = client().v1.balance_transactions.retrieve(
+            transaction_id, {"expand": ["source"]}
+        )
+    return _fee(found)
 
 
 def renewing_plans() -> list[RenewingPlan]:
@@ -62,15 +256,44 @@ def renewing_plans() -> list[RenewingPlan]:
         return [
             RenewingPlan(
                 id=one.id,
+                account=noted(one.metadata, "account"),
                 status=one.status,
                 lookup_key=one.items.data[0].price.lookup_key or "",
+                started_at=instant(one.start_date),
+                period_starts_at=instant(one.items.data[0].current_period_start),
                 period_ends_at=instant(one.items.data[0].current_period_end),
             )
             for one in found.auto_paging_iter()
+            if one.status != "incomplete_expired"
         ]
 
 
-def _charge_id(source: object) -> str:
-    if isinstance(source, stripe.Refund):
-        return id_of(source.charge)
-    return source.id if isinstance(source, stripe.Charge) else ""
+def _from(since: datetime | None) -> _Range:
+    return {"gte": int(since.timestamp()) if since else 0}
+
+
+def _invoice(one: stripe.Invoice) -> BookedInvoice:
+    plan = one.parent and one.parent.subscription_details
+    return BookedInvoice(
+        id=one.id,
+        account=noted(plan.metadata, "account") if plan else "",
+        subscription_id=id_of(plan.subscription) if plan else "",
+        status=one.status or "",
+        currency=one.currency,
+        total_cents=one.total,
+        due_cents=one.amount_due,
+        created_at=instant(one.created),
+    )
+
+
+def _fee(one: stripe.BalanceTransaction) -> BookedFee:
+    charge = expanded(one.source, stripe.Charge)
+    return BookedFee(
+        id=one.id,
+        category=one.reporting_category,
+        source_id=id_of(one.source),
+        customer_id=id_of(charge.customer) if charge else "",
+        currency=one.currency,
+        fee_cents=one.fee,
+        booked_at=instant(one.created),
+    )

@@ -15,20 +15,39 @@ import stripe
 from billing.stripe_gateway.checkout import CheckoutSession, read_session
 from billing.stripe_gateway.connection import client, translated_errors
 from billing.stripe_gateway.invoices import StripeLine, read_line
-from billing.stripe_gateway.reading import id_of
+from billing.stripe_gateway.reading import id_of, noted
 
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from stripe.params import (
+        InvoiceCreatePreviewParams,
+        InvoiceCreatePreviewParamsInvoiceItem,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class GivenBack:
+    """What a move gives back instead of the time that is left: one negative line."""
+
+    customer_id: str
+    currency: str
+    cents: int
+    description: str
+
 
 @dataclass(frozen=True, slots=True)
 class PriceMove:
-    """A subscription's one item, the price that it is to have, and from when on."""
+    """A subscription's one item, the price that it is to have, and from when on.
+
+    Without `given_back` Stripe gives back the time that is left of the old price.
+    """
 
     subscription_id: str
     item_id: str
     price_id: str
     prorated_at: datetime
+    given_back: GivenBack | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,17 +79,19 @@ def preview_move(move: PriceMove) -> Bill:
     Raises:
         StripeUnavailable: ask again.
     """
+    params: InvoiceCreatePreviewParams = {
+        "subscription": move.subscription_id,
+        "subscription_details": {
+            "items": [{"id": move.item_id, "price": move.price_id}],
+            "proration_behavior": "always_invoice",
+            "proration_date": int(move.prorated_at.timestamp()),
+        },
+    }
+    if given := move.given_back:
+        params["subscription_details"]["proration_behavior"] = "none"
+        params["invoice_items"] = _lines(given)
     with translated_errors():
-        found = client().v1.invoices.create_preview(
-            {
-                "subscription": move.subscription_id,
-                "subscription_details": {
-                    "items": [{"id": move.item_id, "price": move.price_id}],
-                    "proration_behavior": "always_invoice",
-                    "proration_date": int(move.prorated_at.timestamp()),
-                },
-            }
-        )
+        found = client().v1.invoices.create_preview(params)
     return Bill(
         currency=found.currency,
         due_cents=found.amount_due,
@@ -94,13 +115,50 @@ def move_price(move: PriceMove, *, key: str) -> str:
             {
                 # With the item's id the price is replaced, without it one is added.
                 "items": [{"id": move.item_id, "price": move.price_id}],
-                "proration_behavior": "always_invoice",
+                "proration_behavior": "none" if move.given_back else "always_invoice",
                 "proration_date": int(move.prorated_at.timestamp()),
                 "payment_behavior": "pending_if_incomplete",
             },
             {"idempotency_key": key},
         )
     return id_of(moved.latest_invoice)
+
+
+def give_back(move: PriceMove, *, change: str, key: str) -> None:
+    """Let the bill of a move begin with what it gives back; once for each change.
+
+    Raises:
+        StripeUnavailable: ask again with the same key.
+    """
+    given = move.given_back
+    if given is None or not given.cents:
+        return
+    # A key lives for a day only, and what waits is on the next bill, whichever it is.
+    if not _waiting(given.customer_id, change):
+        with translated_errors():
+            client().v1.invoice_items.create(
+                {
+                    "customer": given.customer_id,
+                    "subscription": move.subscription_id,
+                    "metadata": {"change": change},
+                    "amount": -given.cents,
+                    "currency": given.currency,
+                    "description": given.description,
+                    "discountable": False,
+                },
+                {"idempotency_key": f"{key}:return"},
+            )
+
+
+def keep_back(customer_id: str, *, change: str) -> None:
+    """Take back what a change that is not made was to give back.
+
+    Raises:
+        StripeUnavailable: ask again.
+    """
+    for item_id in _waiting(customer_id, change):
+        with translated_errors():
+            client().v1.invoice_items.delete(item_id)
 
 
 def end_with_term(subscription_id: str, *, comment: str, key: str) -> None:
@@ -171,6 +229,31 @@ def open_plan_checkout(order: PlanOrder, *, key: str) -> CheckoutSession:
             {"idempotency_key": key},
         )
     return read_session(session, ())
+
+
+def _lines(given: GivenBack) -> list[InvoiceCreatePreviewParamsInvoiceItem]:
+    if not given.cents:
+        return []
+    return [
+        {
+            "amount": -given.cents,
+            "currency": given.currency,
+            "description": given.description,
+            "discountable": False,
+        }
+    ]
+
+
+def _waiting(customer_id: str, change: str) -> list[str]:
+    with translated_errors():
+        found = client().v1.invoice_items.list(
+            {"customer": customer_id, "pending": True, "limit": 100}
+        )
+    return [
+        item.id
+        for item in found.data
+        if item.metadata and noted(item.metadata, "change") == change
+    ]
 
 
 def close_checkout(session_id: str) -> None:

@@ -14,12 +14,18 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from stripe.params.checkout import SessionCreateParams
+    from stripe.params.checkout import (
+        SessionCreateParams,
+        SessionCreateParamsLineItemAdjustableQuantity,
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What a checkout page is to sell, to whom, and the ways back from it."""
+    """What a checkout page is to sell, to whom, and the ways back from it.
+
+    Where the fewest and the most blocks are the same, the number is fixed.
+    """
 
     purchase: str
     account: str
@@ -41,7 +47,8 @@ class CheckoutSession:
     `mode` is Stripe's word for what it sells; `purchase` or `change` is our id in its
     metadata, `quantities` what was bought by the lookup key of its price, `paid_at`
     when the bank said yes. A plan has a subscription and its first bill. `country` is
-    that of the billing address, an ISO code, once it was said.
+    that of the billing address, an ISO code, once it was said; `card_fingerprint` is of
+    the card that was charged.
     """
 
     id: str
@@ -60,6 +67,7 @@ class CheckoutSession:
     payment_intent_id: str
     paid_at: datetime | None
     receipt_url: str
+    card_fingerprint: str
     subscription_id: str
     invoice_id: str
     customer_id: str
@@ -121,11 +129,17 @@ def read_session(
         payment_intent_id=intent.id if intent else "",
         paid_at=instant(charge.created) if charge else None,
         receipt_url=(charge and charge.receipt_url) or "",
+        card_fingerprint=_card_fingerprint(charge),
         subscription_id=id_of(session.subscription),
         invoice_id=id_of(session.invoice),
         customer_id=id_of(session.customer),
         country=_country(session),
     )
+
+
+def _card_fingerprint(charge: stripe.Charge | None) -> str:
+    paid_by = charge and charge.payment_method_details
+    return (paid_by and paid_by.card and paid_by.card.fingerprint) or ""
 
 
 def _country(session: stripe.checkout.Session) -> str:
@@ -143,11 +157,7 @@ def _params(order: Order) -> SessionCreateParams:
             {
                 "price": order.price_id,
                 "quantity": order.blocks,
-                "adjustable_quantity": {
-                    "enabled": True,
-                    "minimum": order.min_blocks,
-                    "maximum": order.max_blocks,
-                },
+                "adjustable_quantity": _range(order),
             }
         ],
         "allowed_payment_method_types": ["card"],
@@ -160,6 +170,16 @@ def _params(order: Order) -> SessionCreateParams:
         "expires_at": int(order.expires_at.timestamp()),
         "success_url": order.success_url,
         "cancel_url": order.cancel_url,
+    }
+
+
+def _range(order: Order) -> SessionCreateParamsLineItemAdjustableQuantity:
+    if order.min_blocks == order.max_blocks:
+        return {"enabled": False}
+    return {
+        "enabled": True,
+        "minimum": order.min_blocks,
+        "maximum": order.max_blocks,
     }
 
 

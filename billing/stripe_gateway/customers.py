@@ -2,7 +2,31 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from billing.stripe_gateway.connection import client, translated_errors
+
+
+@dataclass(frozen=True, slots=True)
+class StripeCustomer:
+    """A customer; the country of the billing address is "" where none is known."""
+
+    id: str
+    country: str
+
+
+def customer(customer_id: str) -> StripeCustomer:
+    """Return a customer, also one that was deleted there.
+
+    Raises:
+        NotAtStripe: there is none of this id.
+        StripeUnavailable: ask again.
+    """
+    with translated_errors():
+        found = client().v1.customers.retrieve(customer_id)
+    # One that was deleted says nothing else.
+    address = found.address if "address" in found else None
+    return StripeCustomer(found.id, (address and address.country) or "")
 
 
 def create_customer(*, account: str, name: str, email: str, key: str) -> str:

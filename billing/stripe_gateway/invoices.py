@@ -21,7 +21,7 @@ class StripeLine:
     """One line of a bill: so much for a price over a period.
 
     `net_cents` is less discounts and without tax; what a proration gives back is
-    negative.
+    negative. `list_cents` is before both: nothing for the term of a trial.
     """
 
     price_id: str
@@ -30,6 +30,7 @@ class StripeLine:
     starts_at: datetime
     ends_at: datetime
     is_proration: bool
+    list_cents: int
     net_cents: int
 
 
@@ -37,8 +38,9 @@ class StripeLine:
 class StripeInvoice:
     """A bill with all its lines. `status` and `reason` are Stripe's own words.
 
-    `due_cents` is the total less the customer's credit; `has_failed` says that a
-    payment was tried and is still missing. Both addresses end after some weeks.
+    `due_cents` is the total less the customer's credit, `payment_intent_id` what it
+    was paid with once it is. `has_failed` says that a payment was tried and is still
+    missing. Both addresses end after some weeks.
     """
 
     id: str
@@ -54,6 +56,7 @@ class StripeInvoice:
     created_at: datetime
     paid_at: datetime | None
     has_failed: bool
+    payment_intent_id: str
     hosted_url: str
     pdf_url: str
     lines: tuple[StripeLine, ...]
@@ -68,7 +71,7 @@ def invoice(invoice_id: str) -> StripeInvoice:
     """
     invoices = client().v1.invoices
     with translated_errors():
-        found = invoices.retrieve(invoice_id)
+        found = invoices.retrieve(invoice_id, {"expand": ["payments"]})
         # The bill itself carries but its first lines, and no lookup keys.
         lines = invoices.line_items.list(
             invoice_id,
@@ -112,6 +115,7 @@ def read_line(line: stripe.InvoiceLineItem) -> StripeLine:
         starts_at=instant(line.period.start),
         ends_at=instant(line.period.end),
         is_proration=_is_proration(line),
+        list_cents=line.amount,
         net_cents=line.amount - _discounts(line) - _included_taxes(line),
     )
 
@@ -133,6 +137,7 @@ def _read(found: stripe.Invoice, lines: tuple[StripeLine, ...]) -> StripeInvoice
         created_at=instant(found.created),
         paid_at=instant(transitions.paid_at),
         has_failed=found.status == "open" and found.attempted,
+        payment_intent_id=_payment_intent_id(found),
         hosted_url=found.hosted_invoice_url or "",
         pdf_url=found.invoice_pdf or "",
         lines=lines,
@@ -142,6 +147,13 @@ def _read(found: stripe.Invoice, lines: tuple[StripeLine, ...]) -> StripeInvoice
 def _subscription_id(found: stripe.Invoice) -> str:
     details = found.parent and found.parent.subscription_details
     return id_of(details.subscription) if details else ""
+
+
+def _payment_intent_id(found: stripe.Invoice) -> str:
+    """Return what paid it; nothing if credit did, or nobody yet."""
+    payments = found.payments.data if found.payments else []
+    paid = [each.payment for each in payments if each.status == "paid"]
+    return next((id_of(one.payment_intent) for one in paid if one.payment_intent), "")
 
 
 def _is_proration(line: stripe.InvoiceLineItem) -> bool:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from billing.stripe_gateway.connection import client, translated_errors
+from billing.stripe_gateway.reading import noted
 
-_MARK = "purser"
+# The next one with every change of what the pages let customers do.
+_MARK, _NUMBER = "purser", "2"
 
 
 def open_portal(customer_id: str, *, return_url: str) -> str:
@@ -29,20 +31,20 @@ def open_portal(customer_id: str, *, return_url: str) -> str:
 def _configuration_id() -> str:
     configurations = client().v1.billing_portal.configurations
     for found in configurations.list({"active": True, "limit": 100}).data:
-        if found.metadata and _MARK in found.metadata:
+        if noted(found.metadata, _MARK) == _NUMBER:
             return found.id
     made = configurations.create(
         {
             "features": {
                 "customer_update": {
                     "enabled": True,
-                    "allowed_updates": ["address", "email", "name"],
+                    "allowed_updates": ["address", "email", "name", "tax_id"],
                 },
                 "payment_method_update": {"enabled": True},
                 "invoice_history": {"enabled": True},
             },
-            "metadata": {_MARK: "portal"},
+            "metadata": {_MARK: _NUMBER},
         },
-        {"idempotency_key": "portal:1:1"},
+        {"idempotency_key": f"portal:{_NUMBER}:1"},
     )
     return made.id

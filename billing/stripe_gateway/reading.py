@@ -31,8 +31,8 @@ def expanded(value: object, kind: type[_Object]) -> _Object | None:
     return value if isinstance(value, kind) else None
 
 
-def noted(metadata: stripe.StripeObject | None, name: str) -> str:
-    """Return what was noted under a name in an object's metadata, or nothing."""
-    if metadata is None or name not in metadata:
+def noted(holder: stripe.StripeObject | None, name: str) -> str:
+    """Return the text under a name that may be missing, as in metadata, or nothing."""
+    if holder is None or name not in holder:
         return ""
-    return str(metadata[name])
+    return str(holder[name] or "")

@@ -9,6 +9,7 @@ import json
 from collections.abc import Callable
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from http import HTTPStatus
 from http.client import HTTPConnection
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode, urlsplit
@@ -17,6 +18,7 @@ from django.conf import settings
 
 from billing.stripe_gateway.connection import (
     BillingError,
+    PaymentDeclined,
     StripeUnavailable,
     client,
     translated_errors,
@@ -41,7 +43,7 @@ _TIMEOUT_S = 120
 
 
 class SandboxRefused(BillingError):
-    """The sandbox did not do it; its answer is the message."""
+    """The sandbox did not do it; the message says what was asked and its status."""
 
 
 @contextmanager
@@ -78,7 +80,8 @@ def pay(page_url: str, *, email: str, name: str, card: str = GOOD_CARD) -> None:
     """Pay on a checkout or invoice page, as a buyer does.
 
     Raises:
-        SandboxRefused: it did not lead on, as when the card is declined.
+        PaymentDeclined: the page says so; another card may be tried.
+        SandboxRefused: it did not lead on for another reason.
         StripeUnavailable: it does not answer.
     """
     typed = _TYPED | {"email": email, "name": name, "card_number": card}
@@ -103,9 +106,13 @@ def replace_card(subscription_id: str, *, by: str) -> None:
 
 def _ask(method: str, path: str, body: str = "") -> str:
     status, answer = _door(method, path, body)
+    if status == HTTPStatus.PAYMENT_REQUIRED:
+        raise PaymentDeclined(
+            "The card was declined.", code="card_declined", decline_code=""
+        )
     # 303 leads the buyer back to the portal.
-    if status not in (200, 303):
-        raise SandboxRefused(answer[:500])
+    if status not in (HTTPStatus.OK, HTTPStatus.SEE_OTHER):
+        raise SandboxRefused(f"The sandbox answered {status} to {method} {path}.")
     return answer
 
 

@@ -10,6 +10,8 @@ from billing.stripe_gateway.connection import client, translated_errors
 from billing.stripe_gateway.reading import expanded, id_of
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from stripe.params import (
         SubscriptionScheduleUpdateParamsPhase as PhaseParams,
     )
@@ -18,12 +20,17 @@ if TYPE_CHECKING:
 
 
 def schedule_price(
-    subscription: StripeSubscription, *, price_id: str, is_yearly: bool, key: str
+    subscription: StripeSubscription,
+    *,
+    price_id: str,
+    is_yearly: bool,
+    begins_at: datetime | None,
+    key: str,
 ) -> None:
-    """Let a subscription have another price from its next term on.
+    """Let a subscription have another price from a term on: its next one by default.
 
     What was scheduled before is replaced. The schedule lets go of the subscription
-    after that term.
+    after the first term at that price.
 
     Raises:
         StripeUnavailable: ask again with the same key.
@@ -44,7 +51,7 @@ def schedule_price(
                 "end_behavior": "release",
                 "proration_behavior": "none",
                 "phases": [
-                    _as_it_is(running),
+                    _as_it_is(running, until=begins_at or subscription.period_ends_at),
                     _with_price(running, price_id, is_yearly=is_yearly),
                 ],
             },
@@ -88,12 +95,14 @@ def _running(
     return running
 
 
-def _as_it_is(running: stripe.SubscriptionSchedule.Phase) -> PhaseParams:
+def _as_it_is(
+    running: stripe.SubscriptionSchedule.Phase, *, until: datetime
+) -> PhaseParams:
     [item] = running.items
     return {
         **_phase(running, price_id=id_of(item.price)),
         "start_date": running.start_date,
-        "end_date": running.end_date,
+        "end_date": int(until.timestamp()),
     }
 
 

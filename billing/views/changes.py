@@ -24,7 +24,7 @@ from billing import (
 )
 from billing.core.transitions import Move
 from billing.forms import ConfirmChangeForm
-from billing.models import ChangeState
+from billing.models import ChangeKind, ChangeState
 from billing.views.polling import polling
 from config.clock import now
 
@@ -47,7 +47,12 @@ def preview_change(request: AccountRequest) -> HttpResponse:
     at = now()
     code, interval = request.GET.get("plan", ""), request.GET.get("interval", "")
     try:
-        wanted = previewing.target(code, interval.upper() or "MONTH", at=at)
+        wanted = previewing.target(
+            code,
+            interval.upper() or "MONTH",
+            at_once="now" in request.GET,
+            at=at,
+        )
         previewed = previewing.preview(request.account.pk, wanted, at=at)
     except stripe_gateway.BillingError as refusal:
         return _refused(request, refusal, at=at)
@@ -98,7 +103,8 @@ def change_status(request: AccountRequest, public_id: str) -> HttpResponse:
 def undo_change(request: AccountRequest, public_id: str) -> HttpResponse:
     """Take a scheduled change back: the plan goes on (R27, R59)."""
     found = _change(request.account, public_id)
-    if found.state == ChangeState.SCHEDULED:
+    # A new price is none of their changes (R36).
+    if found.state == ChangeState.SCHEDULED and found.kind != ChangeKind.MIGRATE:
         _try(request, arranging.take_back, found)
     return see_other("billing:change", public_id)
 
@@ -163,6 +169,7 @@ def _shown(
         ),
         "agreement": consequences.agreement(previewed, address=None),
         "losses": losses.losses_of(request.account.pk, at=at) if is_cancel else None,
+        "legacy": losses.legacy_losses(previewed, at=at),
     }
     page = "billing/cancel.html" if is_cancel else "billing/preview_change.html"
     return render(request, page, context, status=status)

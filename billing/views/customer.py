@@ -9,7 +9,9 @@ from django.views.decorators.http import require_safe
 
 from accounts.access import requires
 from accounts.roles import Permission, may, who_may
+from billing import disputes
 from billing.overview import overview_of
+from billing.reload_page import reload_notice
 from config.clock import now
 
 if TYPE_CHECKING:
@@ -22,10 +24,13 @@ if TYPE_CHECKING:
 @requires(Permission.VIEW_CREDITS)
 def overview(request: AccountRequest) -> HttpResponse:
     """Show the balance, what it is made of, the plan and what happened last."""
+    at = now()
     context = {
         "overview": overview_of(
-            request.account, time_zone=request.user.time_zone, at=now()
+            request.account, time_zone=request.user.time_zone, at=at
         ),
+        "reload": reload_notice(request.account, at=at),
+        "doubts": disputes.doubts_of(request.account.pk),
         "may_buy": may(request.membership.role, Permission.BUY_CREDITS),
         "may_see_billing": may(request.membership.role, Permission.VIEW_BILLING),
         "buyers": who_may(Permission.BUY_CREDITS),

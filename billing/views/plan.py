@@ -16,6 +16,7 @@ from accounts.http import see_other
 from accounts.roles import Permission, may, who_may
 from billing import (
     changing,
+    disputes,
     plans,
     previewing,
     progress,
@@ -54,6 +55,7 @@ def plan(request: AccountRequest) -> HttpResponse:
         "scheduled": changing.scheduled_change(account.pk),
         "open": progress.progress_of(opened, at=at) if opened else None,
         "obstacle": previewing.obstacle(subscription, at=at),
+        "doubts": disputes.doubts_of(account.pk),
         "unpaid": _unpaid(subscription, card.standing),
         "may_change": may(request.membership.role, Permission.CHANGE_PLAN),
         "changers": who_may(Permission.CHANGE_PLAN),

@@ -16,6 +16,7 @@ from accounts.http import see_other
 from accounts.roles import Permission, may, who_may
 from billing import (
     catalogue,
+    disputes,
     purchasing,
     receipts,
     settling,
@@ -76,9 +77,18 @@ def buy(request: AccountRequest) -> HttpResponse:
 @require_safe
 @requires(Permission.VIEW_BILLING)
 def purchase_list(request: AccountRequest) -> HttpResponse:
-    """List the purchases of the account with their receipts."""
-    found = receipts.receipts_of(request.account, limit=_LISTED, at=now())
-    return render(request, "billing/purchases.html", {"receipts": found})
+    """List the purchases of the account with their receipts: older ones, if asked."""
+    before, here = request.GET.get("before", ""), reverse("billing:purchases")
+    found = receipts.receipts_of(
+        request.account, limit=_LISTED + 1, at=now(), before=before
+    )
+    is_more, listed = len(found) > _LISTED, found[:_LISTED]
+    context = {
+        "receipts": listed,
+        "newest_url": here if before else "",
+        "older_url": f"{here}?before={listed[-1].public_id}" if is_more else "",
+    }
+    return render(request, "billing/purchases.html", context)
 
 
 @require_safe
@@ -93,6 +103,7 @@ def purchase(request: AccountRequest, public_id: str) -> HttpResponse:
             settling.settle(session_id=found.stripe_session_id, at=at)
         found = _purchase(request.account, public_id)
     context = _status_context(request, found, at=at)
+    context["doubts"] = disputes.doubts_of(request.account.pk, purchase_id=found.pk)
     return render(request, "billing/purchase.html", context)
 
 
@@ -141,6 +152,7 @@ def _add_ons(
         "add_ons": add_ons_of(form, offer, at=at),
         "form": form,
         "why_not": purchasing.why_not(subscription, at=at),
+        "plan_ends_at": subscribing.plan_end(subscription) if subscription else None,
         "may_buy": may(role, Permission.BUY_CREDITS),
         "buyers": who_may(Permission.BUY_CREDITS),
         "is_canceled": "canceled" in request.GET,

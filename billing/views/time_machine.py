@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from functools import wraps
-from typing import TYPE_CHECKING, Concatenate, ParamSpec
+from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
-from django.http import Http404
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
+from accounts.roles import StaffPermission
+from accounts.staff_access import staff_page
 from billing import happenings, stripe_gateway, time_machine
 from billing.core.periods import add_months
 from billing.forms import TravelForm
@@ -23,43 +22,25 @@ from billing.subscribing import next_renewal
 from config import clock
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from django.http import HttpRequest, HttpResponse
 
-P = ParamSpec("P")
+    from accounts.http import StaffRequest
+
 # Stripe charges an hour after a term has ended; then its credits are there.
 _CHARGED_AFTER = timedelta(hours=2)
 _FARTHEST, _LISTED = timedelta(days=400), 300
 
 
-def _staff_page(
-    view: Callable[Concatenate[HttpRequest, P], HttpResponse],
-) -> Callable[Concatenate[HttpRequest, P], HttpResponse]:
-    """Let staff in; to others who are signed in the page does not exist."""
-
-    @login_required
-    @wraps(view)
-    def for_staff(
-        request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs
-    ) -> HttpResponse:
-        if not getattr(request.user, "is_staff", False):
-            raise Http404
-        return view(request, *args, **kwargs)
-
-    return for_staff
-
-
 @require_safe
-@_staff_page
-def time_page(request: HttpRequest) -> HttpResponse:
+@staff_page(StaffPermission.TRAVEL)
+def time_page(request: StaffRequest) -> HttpResponse:
     """Show the clock, ways to move it, and what the last journey brought."""
     return _page(request, TravelForm())
 
 
 @require_POST
-@_staff_page
-def travel(request: HttpRequest) -> HttpResponse:
+@staff_page(StaffPermission.TRAVEL)
+def travel(request: StaffRequest) -> HttpResponse:
     """Move the clock, and lead to the report of what happened."""
     form = TravelForm(request.POST)
     if not form.is_valid():

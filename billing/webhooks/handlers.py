@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from billing import bills, following, stripe_gateway
+from billing import (
+    bills,
+    card_expiry,
+    charging,
+    customers,
+    disputing,
+    fees,
+    following,
+    fraud_warnings,
+    stripe_gateway,
+    taking_back,
+)
 from billing.webhooks.registry import Handler, register
 
 register(
@@ -49,5 +60,90 @@ register(
         ),
         fetch=bills.fetch_bill,
         apply=bills.follow_invoice,
+    )
+)
+register(
+    Handler(
+        object_kind="customer",
+        events=("customer.updated",),
+        fetch=stripe_gateway.customer,
+        apply=customers.follow_customer,
+    )
+)
+register(
+    Handler(
+        object_kind="refund",
+        events=(
+            "refund.created",
+            "refund.updated",
+            "refund.failed",
+            "charge.refund.updated",
+        ),
+        fetch=stripe_gateway.refund,
+        apply=taking_back.apply_refund,
+    )
+)
+register(
+    Handler(
+        # It does not say which refund it was.
+        object_kind="charge",
+        events=("charge.refunded",),
+        fetch=stripe_gateway.refunds_of_charge,
+        apply=taking_back.apply_refunds,
+    )
+)
+register(
+    Handler(
+        object_kind="dispute",
+        events=(
+            "charge.dispute.created",
+            "charge.dispute.updated",
+            "charge.dispute.funds_withdrawn",
+            "charge.dispute.funds_reinstated",
+            "charge.dispute.closed",
+        ),
+        fetch=stripe_gateway.dispute,
+        apply=disputing.apply_dispute,
+    )
+)
+register(
+    Handler(
+        object_kind="radar.early_fraud_warning",
+        events=(
+            "radar.early_fraud_warning.created",
+            "radar.early_fraud_warning.updated",
+        ),
+        fetch=stripe_gateway.fraud_warning,
+        apply=fraud_warnings.apply_warning,
+    )
+)
+register(
+    Handler(
+        # No event tells of a fee: the reconciliation does.
+        object_kind="balance_transaction",
+        events=(),
+        fetch=stripe_gateway.booked_fee,
+        apply=fees.correct,
+    )
+)
+register(
+    Handler(
+        object_kind="payment_intent",
+        events=("payment_intent.succeeded", "payment_intent.payment_failed"),
+        fetch=stripe_gateway.card_payment,
+        apply=charging.follow,
+    )
+)
+register(
+    Handler(
+        object_kind="payment_method",
+        events=(
+            "payment_method.attached",
+            "payment_method.automatically_updated",
+            "payment_method.detached",
+            "payment_method.updated",
+        ),
+        fetch=stripe_gateway.attached_card,
+        apply=card_expiry.follow_card,
     )
 )

@@ -17,8 +17,9 @@ import structlog
 from django.db import DataError, transaction
 from django.db.models import F
 
+from accounts import auditing
 from billing import stripe_gateway
-from billing.models import WebhookEvent, WebhookSubject
+from billing.models import IGNORED, WebhookEvent, WebhookSubject
 from billing.webhooks.registry import handler_for
 
 if TYPE_CHECKING:
@@ -31,7 +32,8 @@ log = structlog.get_logger(__name__)
 
 LEASE = timedelta(seconds=60)
 _FIRST_RETRY_AFTER, _LONGEST_RETRY_AFTER = timedelta(seconds=30), timedelta(hours=6)
-_IGNORED, _GONE = "ignored", "gone"
+_ALARM_AFTER = 5
+_GONE = "gone"
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +117,7 @@ def _locked_subject(object_kind: str, object_id: str, at: datetime) -> WebhookSu
 
 def _ask_for_round(subject: WebhookSubject, at: datetime) -> None:
     subject.rounds_due += 1
+    subject.due_since = subject.due_since or at
     if subject.lease is None:
         # During a look this is when its lease ends; at other times news end a wait.
         subject.next_attempt_at = min(subject.next_attempt_at, at)
@@ -163,7 +166,7 @@ def _fetch(claim: Claim) -> Callable[[datetime], str]:
     """Ask Stripe for the object and return what is to be done about it."""
     handler = handler_for(claim.object_kind)
     if handler is None:
-        return lambda _: _IGNORED
+        return lambda _: IGNORED
     try:
         fetched: Any = handler.fetch(claim.object_id)
     except stripe_gateway.NotAtStripe:
@@ -179,13 +182,17 @@ def _apply(claim: Claim, act: Callable[[datetime], str], at: datetime) -> None:
         handled_at=at, outcome=outcome
     )
     subject.rounds_done, subject.lease = claim.rounds, None
+    # An event that came during the look waits since about now.
+    subject.due_since, subject.outcome = at if subject.is_due else None, outcome
     subject.next_attempt_at, subject.attempts, subject.last_error = at, 0, ""
     subject.save()
 
 
 @transaction.atomic
 def _postpone(claim: Claim, failure: Exception, at: datetime) -> None:
-    log.warning("look_failed", subject=claim.object_id, exc_info=failure)
+    # An error, which is an alarm, once: by now it should have passed by itself.
+    tell = log.error if claim.attempts == _ALARM_AFTER else log.warning
+    tell("look_failed", subject=claim.object_id, exc_info=failure)
     try:
         subject = _leased(claim)
     except LeaseLost:
@@ -195,6 +202,14 @@ def _postpone(claim: Claim, failure: Exception, at: datetime) -> None:
     subject.next_attempt_at = at + pause
     subject.last_error = f"{type(failure).__name__}: {failure}"[:500]
     subject.save()
+    if claim.attempts == _ALARM_AFTER:
+        auditing.record(
+            action="stripe.not_applied",
+            actor="stripe",
+            target=subject.stripe_object_id,
+            reason=subject.last_error,
+            at=at,
+        )
 
 
 def _leased(claim: Claim) -> WebhookSubject:

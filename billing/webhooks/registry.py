@@ -42,6 +42,11 @@ def handler_for(object_kind: str) -> Handler[Any] | None:
     return _handlers.get(object_kind)
 
 
+def object_kinds() -> list[str]:
+    """Return the kinds of objects that somebody looks at, by name."""
+    return sorted(_handlers)
+
+
 def subscribed_events() -> list[str]:
     """Return the events that Stripe is asked to send: those with a handler."""
     return sorted(event for handler in _handlers.values() for event in handler.events)

@@ -16,7 +16,7 @@ from billing.models import Interval
 from config.demo import people
 from credits import alerting, alerts, ledger, member_caps, quoting
 from credits.core.rating import JobLine
-from credits.models import EXPIRY_DAYS, Wallet
+from credits.models import EXPIRY_DAYS, Wallet, WalletUnit
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -41,13 +41,17 @@ _SATURDAY = 5
 
 @dataclass(frozen=True, slots=True)
 class DemoAccount:
-    """One account: when its plan began, and how many jobs it runs on a working day."""
+    """One account: when its plan began, and how many jobs it runs on a working day.
+
+    `packs` are the premium credits that came with a legacy plan, pack by pack.
+    """
 
     public_id: str
     name: str
     members: Mapping[Person, Role]
     plan: str = ""
     began: timedelta = timedelta()
+    packs: tuple[int, ...] = ()
     jobs_a_day: int = 0
     warned_below: tuple[int, ...] = ()
     caps: Mapping[Person | None, int] = field(default_factory=dict)
@@ -93,6 +97,15 @@ HARBOR = DemoAccount(
     warned_below=(2_500, 500, 100),
     caps={None: 1_000, people.ELIF: 300},
 )
+VINTAGE = DemoAccount(
+    "acc_demovintage",
+    "Vintage Reels",
+    {people.VERA: Role.OWNER},
+    plan="legacy-unlimited",
+    began=timedelta(days=75),
+    packs=(400, 300, 300),
+    jobs_a_day=1,
+)
 SOLO = DemoAccount(
     "acc_demosolo",
     "Sam Ito",
@@ -101,7 +114,7 @@ SOLO = DemoAccount(
     free_videos=1,
 )
 
-ACCOUNTS = (NORTHWIND, LUMEN, ATLAS, HARBOR, SOLO)
+ACCOUNTS = (NORTHWIND, LUMEN, ATLAS, HARBOR, VINTAGE, SOLO)
 
 
 def make_person(person: Person, **rights: bool) -> User:
@@ -118,7 +131,7 @@ def make_person(person: Person, **rights: bool) -> User:
 def make(described: DemoAccount, *, at: datetime) -> Account:
     """Make an account with members, and a past that Stripe knows nothing of."""
     account = open_account(described)
-    if described.plan:
+    if described.plan and not described.packs:
         _live_through(
             described, account, anchor_at=midnight(at) - described.began, at=at
         )
@@ -192,12 +205,13 @@ def work(described: DemoAccount, account: Account, *, day: datetime) -> None:
     # Seeded, so that every demo of a weekday looks the same.
     chance = random.Random(f"{described.public_id} {day:%m-%d}")  # noqa: S311
     members = list(User.objects.filter(memberships__account=account).order_by("pk"))
-    wallet_id = ledger.open_wallet(account_id=account.pk, at=day)
+    unit = WalletUnit.PREMIUM if described.packs else WalletUnit.CREDITS
+    wallet = Wallet.objects.get(account=account, unit=unit)
     minutes = sorted(chance.sample(range(8 * 60), described.jobs_a_day))
     for number, minute in enumerate(minutes):
         _run_job(
             f"demo:{day:%Y-%m-%d}:{number}",
-            wallet_id,
+            wallet,
             chance.choice(members),
             chance,
             at=day + timedelta(hours=9, minutes=minute),
@@ -205,15 +219,15 @@ def work(described: DemoAccount, account: Account, *, day: datetime) -> None:
 
 
 def _run_job(
-    key: str, wallet_id: int, member: User, chance: random.Random, *, at: datetime
+    key: str, wallet: Wallet, member: User, chance: random.Random, *, at: datetime
 ) -> None:
     feature, most = chance.choice(_WORK)
     amount = chance.randint(max(1, most // 6), most)
     # Films last whole seconds; pieces are few.
     line = JobLine(feature, amount - amount % 1_000 if most > 1_000 else amount)
-    quote = quoting.quote(lines=[line], rate_plan=quoting.STANDARD, at=at)
+    quote = quoting.quote(lines=[line], rate_plan=wallet.rate_plan, at=at)
     command = ledger.Spend(
-        wallet_id=wallet_id,
+        wallet_id=wallet.pk,
         lines=quote.lines,
         idempotency_key=key,
         actor="Demo backend",

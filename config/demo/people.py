@@ -26,10 +26,17 @@ LUCIA = Person("owner@lumen.example", "Lucia Marin", "Creator: no blocks, and wh
 ASHA = Person("owner@atlas.example", "Asha Raman", "Pro 1,000: no blocks, and why")
 HUGO = Person("owner@harbor.example", "Hugo Stern", "Business with a history")
 ELIF = Person("editor@harbor.example", "Elif Demir", "a member who spends there")
+VERA = Person("owner@vintage.example", "Vera Holm", "a legacy plan, premium credits")
 SAM = Person("owner@solo.example", "Sam Ito", "Free")
-STELLA = Person("staff@purser.example", "Stella Moreau", "staff: the time machine")
+STELLA = Person("staff@purser.example", "Stella Moreau", "staff: may do everything")
+THEO = Person("support@purser.example", "Theo Marsh", "staff: support")
+AMARA = Person("admin@purser.example", "Amara Diallo", "staff: admin, moves money")
+INES = Person("finance@purser.example", "Ines Costa", "staff: finance")
 
-PEOPLE = (NORA, ANTON, BEA, MILO, LUCIA, ASHA, HUGO, ELIF, SAM, STELLA)
+PEOPLE = (
+    *(NORA, ANTON, BEA, MILO, LUCIA, ASHA, HUGO, ELIF, VERA, SAM),
+    *(STELLA, THEO, AMARA, INES),
+)
 
 
 def introduction(*, web: str, sandbox: str | None, after_s: str) -> str:
@@ -43,7 +50,8 @@ def introduction(*, web: str, sandbox: str | None, after_s: str) -> str:
     return f"""
   Purser answers after {after_s} s.
 
-  Portal           {web}/{stripe}
+  Portal           {web}/
+  Staff console    {web}/staff/{stripe}
   API              {web}/api/v1/docs
   Service key      {OPERATOR_KEY}
   Password         {PASSWORD}, for everybody:

@@ -23,7 +23,7 @@ from billing import (
 )
 from billing.changing import Request
 from billing.models import ChangeKind, Interval, Invoice, InvoiceStatus, PlanChange
-from billing.stripe_gateway import BillingError, invoice, sandbox
+from billing.stripe_gateway import BillingError, NotAtStripe, invoice, sandbox
 from config.clock import now
 from credits import ledger, quoting
 from credits.core.rating import JobLine
@@ -46,7 +46,11 @@ class Customer:
     chance: Random
 
     def live(self, *, at: datetime) -> str:
-        """Do one thing at random; return what it was and how it went."""
+        """Do one thing at random; return what it was and how it went.
+
+        Raises:
+            NotAtStripe, SandboxRefused: no customer could bring that about.
+        """
         has_plan = subscribing.live_subscription(self.account.pk) is not None
         actions, weights = zip(
             *(_ON_A_PLAN if has_plan else _ON_FREE).items(), strict=True
@@ -54,6 +58,8 @@ class Customer:
         [action] = self.chance.choices(actions, weights)
         try:
             action(self, at)
+        except (NotAtStripe, sandbox.SandboxRefused):
+            raise
         except (BillingError, ledger.CreditsError, _NothingToDo) as refused:
             return f"{action.__name__}: {type(refused).__name__}"
         return f"{action.__name__}: done"

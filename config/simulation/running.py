@@ -52,6 +52,7 @@ def simulate(plan: Plan, *, tell: Callable[[str], object]) -> list[str]:
     Raises:
         CannotTravel: this is no sandbox, or somebody else moves its clock.
         StripeUnavailable: the sandbox does not answer.
+        NotAtStripe, SandboxRefused: what a customer did cannot be.
     """
     began_at = now().replace(microsecond=0)
     customers = [
@@ -62,7 +63,7 @@ def simulate(plan: Plan, *, tell: Callable[[str], object]) -> list[str]:
         since, until = (add_months(began_at, count) for count in (month, month + 1))
         done = _live_through(customers, calendar, since, until, plan)
         _move(until + _SETTLED_AFTER, plan)
-        found = differences([one.account.pk for one in customers], at=now())
+        found = differences(at=now())
         tell(f"{until:%Y-%m-%d}: {_summary(done)}; {len(found)} differences.")
         if found:
             return found

@@ -22,10 +22,12 @@ GRANT UPDATE (handled_at, outcome) ON billing_webhookevent TO {application};
 REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA public FROM PUBLIC, {application};
 GRANT EXECUTE ON FUNCTION
     ledger_open_wallet, ledger_set_terms, ledger_set_cycles, ledger_grant,
-    ledger_spend,
-    ledger_expire, ledger_expire_one, ledger_hold, ledger_extend_hold, ledger_capture,
-    ledger_release, ledger_revoke, ledger_freeze, ledger_unfreeze, ledger_reverse,
-    ledger_move, ledger_debt, ledger_free_videos,
+    ledger_spend, ledger_spend_one,
+    ledger_expire, ledger_expire_one, ledger_hold, ledger_hold_one,
+    ledger_extend_hold, ledger_capture, ledger_capture_one,
+    ledger_release, ledger_revoke, ledger_reinstate, ledger_freeze, ledger_unfreeze,
+    ledger_reverse, ledger_move, ledger_debt, ledger_free_videos,
     ledger_claim_free_video, ledger_set_cap, ledger_member_usage,
-    usage_in_entries, usage_by_day, usage_in_brief, usage_since, usage_add_up
+    usage_in_entries, usage_by_day, usage_in_brief, usage_since, usage_add_up,
+    billing_grant_cycles
 TO {application};

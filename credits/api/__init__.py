@@ -33,6 +33,12 @@ for 15 minutes and may be handed to the hold.
 
 Accounts on Free use no credits: their videos are counted, `POST /free-videos`.
 
+## Premium credits
+
+Legacy plans came with packs of premium credits, kept apart and priced by rates of their
+own. `unit: premium` means those, in a job as in what is read; without it credits are
+meant. Keys are remembered for each unit on its own.
+
 ## Idempotency
 
 A request that moves credits needs an `Idempotency-Key`, kept as long as the ledger;

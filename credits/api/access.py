@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING
 
 from django.http import HttpRequest
@@ -16,7 +17,8 @@ from credits import ledger
 from credits.api import problems
 from credits.api.handlers import unauthenticated
 from credits.api.problems import Problem
-from credits.models import Hold, Wallet, WalletUnit
+from credits.api.schemas import Unit
+from credits.models import Hold, Wallet
 from credits.quoting import NoRateCard, rate_table
 
 if TYPE_CHECKING:
@@ -83,33 +85,37 @@ class Addressed:
         return rate_table(self.wallet.rate_plan, self.rate_version)
 
 
-def addressed(key: ServiceKey, account_id: str, *, at: datetime) -> Addressed:
+def addressed(
+    key: ServiceKey, account_id: str, *, unit: Unit = Unit.CREDITS, at: datetime
+) -> Addressed:
     """Return the wallet of an account that the key may speak for: one query.
 
     Raises:
         Problem: there is no such account, or it is another's: the two look alike.
+            Or it has nothing in this unit.
     """
-    found = all_addressed(key, [account_id], at=at)
+    found = all_addressed(key, [account_id], unit=unit, at=at)
     if account_id not in found:
-        raise no_account()
+        raise not_addressed(key, account_id, unit=unit, at=at)
     return found[account_id]
 
 
 def all_addressed(
-    key: ServiceKey, account_ids: Iterable[str], *, at: datetime
+    key: ServiceKey, account_ids: Iterable[str], *, unit: Unit, at: datetime
 ) -> dict[str, Addressed]:
     """Return the wallets of accounts that the key may speak for: one query or none."""
     known = {name for name in account_ids if _ACCOUNT_ID.fullmatch(name)}
     if not known:
         return {}
-    rows = fetch(_query(), [at, list(known), key.account_id, key.account_id])
+    rows = fetch(_query(unit), [at, list(known), key.account_id, key.account_id])
     return {
         row.account_name: Addressed(instance(Wallet, row), row.rate_version)
         for row in rows
     }
 
 
-def _query() -> str:
+@cache
+def _query(unit: Unit) -> str:
     return f"""
         SELECT {columns(Wallet)}, accounts_account.public_id AS account_name, (
             SELECT version FROM credits_ratecard
@@ -118,7 +124,7 @@ def _query() -> str:
         ) AS rate_version
         FROM credits_wallet
         JOIN accounts_account ON accounts_account.id = credits_wallet.account_id
-        WHERE accounts_account.public_id = ANY (%s) AND unit = '{WalletUnit.CREDITS}'
+        WHERE accounts_account.public_id = ANY (%s) AND unit = '{unit.of_wallet}'
             AND (%s::bigint IS NULL OR account_id = %s)
     """  # noqa: S608 - of the names of columns
 
@@ -138,6 +144,17 @@ def hold_of(key: ServiceKey, hold_id: str) -> Hold:
     return hold
 
 
-def no_account() -> Problem:
-    """Return the refusal of an account that is not there, or another's."""
-    return Problem(problems.NOT_FOUND, "There is no such account.")
+def not_addressed(
+    key: ServiceKey, account_id: str, *, unit: Unit, at: datetime
+) -> Problem:
+    """Return why a wallet was not found: accounts have one of credits at least."""
+    if unit is Unit.CREDITS or not all_addressed(
+        key, [account_id], unit=Unit.CREDITS, at=at
+    ):
+        return Problem(problems.NOT_FOUND, "There is no such account.")
+    return Problem(
+        problems.NO_PREMIUM_CREDITS,
+        "Premium credits belong to legacy plans, and this account was on none.",
+        rule="R34",
+        way_forward="Leave `unit` out: this account uses credits.",
+    )

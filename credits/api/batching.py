@@ -8,10 +8,11 @@ from pydantic import ValidationError
 
 from credits import ledger
 from credits.api import problems
-from credits.api.access import all_addressed, no_account
+from credits.api.access import all_addressed, not_addressed
 from credits.api.debits import charged, command_for, recorded
 from credits.api.handlers import problem_of
 from credits.api.schemas import BatchedDebitOut, BatchItemIn
+from credits.api.shortages import note_help, tell_falls
 from credits.api.writing import OUTDATED, Members, actor_of, ledger_key
 from credits.core.amounts import AmountOutOfBounds
 from credits.models import LedgerEntry
@@ -24,7 +25,8 @@ if TYPE_CHECKING:
 
     from accounts.models import ServiceKey
     from credits.api.access import Addressed
-    from credits.api.schemas import DebitOut
+    from credits.api.schemas import DebitOut, Unit
+    from credits.models import Wallet
 
 _REFUSED = (*OUTDATED, AmountOutOfBounds, ledger.CreditsError)
 
@@ -37,9 +39,10 @@ class Batch:
         self._sent = sent
         self._key = key
         self._jobs: dict[int, BatchItemIn] = {}
-        self._targets: dict[str, Addressed] = {}
+        self._targets: dict[tuple[str, Unit], Addressed] = {}
         self._commands: dict[int, ledger.Spend] = {}
         self._first: dict[int, int] = {}  # entries of items that were accepted before
+        self._help: dict[Wallet, str] = {}
         self._answers: dict[int, dict[str, object]] = {}
 
     def charge(self, *, at: datetime) -> list[dict[str, object]]:
@@ -58,13 +61,11 @@ class Batch:
                 self._refuse(place, problems.invalid(map(_error, unfit.errors())))
 
     def _prepare(self, *, at: datetime) -> None:
-        jobs = self._jobs.values()
-        targets = all_addressed(self._key, {job.account for job in jobs}, at=at)
-        self._targets = targets
+        self._address(at=at)
         members = Members(
-            (targets[job.account].wallet.account_id, job.member)
-            for job in jobs
-            if job.account in targets
+            (target.wallet.account_id, job.member)
+            for job in self._jobs.values()
+            if (target := self._targets.get((job.account, job.unit)))
         )
         for place, job in self._jobs.items():
             try:
@@ -77,13 +78,21 @@ class Batch:
             else:
                 self._commands[place] = command
 
+    def _address(self, *, at: datetime) -> None:
+        jobs = self._jobs.values()
+        for unit in {job.unit for job in jobs}:
+            names = {job.account for job in jobs if job.unit is unit}
+            found = all_addressed(self._key, names, unit=unit, at=at)
+            self._targets |= {(name, unit): target for name, target in found.items()}
+
     def _command(
         self, job: BatchItemIn, members: Members, *, at: datetime
     ) -> ledger.Spend | LedgerEntry:
-        if job.account not in self._targets:
-            raise no_account()
+        target = self._targets.get((job.account, job.unit))
+        if target is None:
+            raise not_addressed(self._key, job.account, unit=job.unit, at=at)
         return command_for(
-            *(job, self._targets[job.account], members),
+            *(job, target, members),
             key=ledger_key(job.key),
             actor=actor_of(self._key),
             at=at,
@@ -93,15 +102,29 @@ class Batch:
         if not self._commands:
             return
         outcomes = ledger.spend_batch([*self._commands.values()], at=at)
+        left: dict[Wallet, int] = {}
         for place, outcome in zip(self._commands, outcomes, strict=True):
+            job, command = self._jobs[place], self._commands[place]
+            target = self._targets[job.account, job.unit]
             if isinstance(outcome, ledger.CreditsError):
-                self._refuse(place, outcome)
+                self._refuse(place, self._helped(outcome, target.wallet))
             elif outcome.is_replay:
                 self._first[place] = outcome.entry_id
             else:
-                job, command = self._jobs[place], self._commands[place]
-                target = self._targets[job.account]
-                self._accept(place, 201, charged(job.account, command, outcome, target))
+                self._accept(place, 201, charged(job, command, outcome, target))
+                left[target.wallet] = outcome.available
+        tell_falls(left)
+
+    def _helped(
+        self, refusal: ledger.CreditsError, wallet: Wallet
+    ) -> ledger.CreditsError:
+        """Note what is done about credits that run short; each wallet is asked once."""
+        if isinstance(refusal, ledger.InsufficientCredits):
+            if wallet not in self._help:
+                note_help(refusal, wallet)
+                self._help[wallet] = refusal.reload
+            refusal.reload = self._help[wallet]
+        return refusal
 
     def _repeat(self) -> None:
         debits = recorded([*self._first.values()])

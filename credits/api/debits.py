@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from credits import ledger, statements
 from credits.api import problems
 from credits.api.pricing import lines_out, priced, unpriced
-from credits.api.schemas import DebitOut, LineOut
+from credits.api.schemas import DebitOut, LineOut, Unit
 from credits.api.writing import OUTDATED, first_entry
 from credits.core.amounts import require_credits
 from credits.models import LedgerEntry
@@ -73,11 +73,12 @@ def command_for(
     )
 
 
-def charged(account: str, command: Spend, spent: Spent, target: Addressed) -> DebitOut:
+def charged(job: DebitIn, command: Spend, spent: Spent, target: Addressed) -> DebitOut:
     """Return what a command did that took effect just now."""
     version = command.lines[0].rate_version
     return DebitOut(
-        account=account,
+        account=job.account,
+        unit=job.unit,
         seq=spent.seq,
         credits=spent.credits,
         balance_after=spent.balance_after,
@@ -98,6 +99,7 @@ def recorded(entry_ids: Sequence[int]) -> dict[int, DebitOut]:
     return {
         entry.pk: DebitOut(
             account=entry.wallet.account.public_id,
+            unit=Unit[entry.wallet.unit],
             seq=entry.seq,
             credits=-entry.credits,
             balance_after=entry.balance_after,

@@ -65,12 +65,15 @@ def _itself(problem: Problem) -> Problem:
 
 
 def _insufficient(refusal: ledger.InsufficientCredits) -> Problem:
+    # R45: that credits are coming. Without auto-reload there is nothing to say.
+    on_the_way: dict[str, Any] = {"reload": refusal.reload} if refusal.reload else {}
     return Problem(
         problems.INSUFFICIENT_CREDITS,
         str(refusal),
         needed=refusal.needed,
         available=refusal.available,
         way_forward=refusal.way_forward,
+        **on_the_way,
     )
 
 

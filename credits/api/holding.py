@@ -26,7 +26,8 @@ from credits.api.holding_schemas import (
 )
 from credits.api.holds import AskedHold, captured, hold_out, placed, rates_of
 from credits.api.pricing import priced
-from credits.api.schemas import ProblemOut
+from credits.api.schemas import ProblemOut, Unit
+from credits.api.shortages import tell_falls, told
 from credits.api.writing import (
     OUTDATED,
     REFUSALS,
@@ -70,7 +71,7 @@ def place(
     of now, or of the quote, and never more than is on hold. Scope: `credits:hold`.
     """
     at = now()
-    target = addressed(request.auth, job.account, at=at)
+    target = addressed(request.auth, job.account, unit=job.unit, at=at)
     asked = AskedHold(job, target)
     key = ledger_key(idempotency_key)
     try:
@@ -80,22 +81,24 @@ def place(
         if hold_id is None:
             raise
         return _repeated(response, hold_id, at=at)
-    held = ledger.hold(
-        wallet_id=target.wallet.pk,
-        credits=quote.credits,
-        rate_plan=quote.rate_plan,
-        rate_version=quote.rate_version,
-        idempotency_key=key,
-        actor=actor_of(request.auth),
-        reference=job.reference,
-        member_id=member.pk if member else None,
-        member=member.email if member else "",
-        time_to_live=timedelta(seconds=job.expires_in_s),
-        job=quote.lines,
-        at=at,
-    )
+    with told(target.wallet):
+        held = ledger.hold(
+            wallet_id=target.wallet.pk,
+            credits=quote.credits,
+            rate_plan=quote.rate_plan,
+            rate_version=quote.rate_version,
+            idempotency_key=key,
+            actor=actor_of(request.auth),
+            reference=job.reference,
+            member_id=member.pk if member else None,
+            member=member.email if member else "",
+            time_to_live=timedelta(seconds=job.expires_in_s),
+            job=quote.lines,
+            at=at,
+        )
     if held.is_replay:
         return _repeated(response, held.hold_id, at=at)
+    tell_falls({target.wallet: held.available})
     return Status(201, placed(held.hold_id, at=at))
 
 
@@ -209,6 +212,7 @@ def release(
         mark_replay(response)
     return ReleasedOut(
         account=hold.wallet.account.public_id,
+        unit=Unit[hold.wallet.unit],
         hold=hold.public_id,
         credits=released.credits,
     )

@@ -17,6 +17,7 @@ from credits.api.schemas import (
     Member,
     Reference,
     Request,
+    Unit,
     Whole,
 )
 from credits.ledger import LONGEST_LIFE, TIME_TO_LIVE
@@ -75,6 +76,7 @@ class HoldIn(Request):
     model_config = ConfigDict(json_schema_extra=_QUOTE_OR_LINES)
 
     account: AccountId
+    unit: Unit = Unit.CREDITS
     quote: str | None = Field(
         None,
         max_length=20_000,
@@ -123,6 +125,7 @@ class PlacedOut(Schema):
     """Credits that are on hold for a job. A replay tells how they are now."""
 
     account: str
+    unit: Unit
     hold: str
     credits: int = Field(description="The most that the job can cost.")
     rate_version: int = Field(description="The job is charged at it.")
@@ -141,6 +144,7 @@ class CapturedOut(Schema):
     """What a job was charged; a replay is told word for word."""
 
     account: str
+    unit: Unit
     hold: str
     state: HoldState = Field(
         description="OPEN: more may follow. CAPTURED: settled. EXPIRED: the hold had"
@@ -160,6 +164,7 @@ class ReleasedOut(Schema):
     """A job that is not charged; a replay is told word for word."""
 
     account: str
+    unit: Unit
     hold: str
     credits: int = Field(description="What is no longer on hold.")
 
@@ -168,6 +173,7 @@ class HoldOut(Schema):
     """A hold as it is now."""
 
     account: str
+    unit: Unit
     hold: str
     state: HoldState
     credits: int

@@ -11,7 +11,7 @@ from credits.api import problems
 from credits.api.holding_schemas import CapturedOut, HoldOut, PlacedOut
 from credits.api.pricing import priced, unpriced
 from credits.api.problems import Problem
-from credits.api.schemas import LineOut
+from credits.api.schemas import LineOut, Unit
 from credits.api.writing import Members, first_entry
 from credits.models import ABSORBED, EntryKind, Hold, HoldState, LedgerEntry
 from credits.quoting import rate_table
@@ -34,7 +34,7 @@ class AskedHold:
         """Read the quote, if there is one.
 
         Raises:
-            Problem: no quote for this account looks like that.
+            Problem: no quote for this account and unit looks like that.
         """
         self._job = job
         self._given = _given(job)
@@ -98,6 +98,7 @@ def placed(hold_id: int, *, at: datetime) -> PlacedOut:
     hold = Hold.objects.select_related("wallet__account").get(pk=hold_id)
     return PlacedOut(
         account=hold.wallet.account.public_id,
+        unit=Unit[hold.wallet.unit],
         hold=hold.public_id,
         credits=hold.credits,
         rate_version=hold.rate_version,
@@ -116,6 +117,7 @@ def captured(hold: Hold, entry_id: int) -> CapturedOut:
     settled = HoldState.EXPIRED if is_anew else HoldState.CAPTURED
     return CapturedOut(
         account=hold.wallet.account.public_id,
+        unit=Unit[hold.wallet.unit],
         hold=hold.public_id,
         state=HoldState.OPEN if is_open else settled,
         seq=entry.seq,
@@ -134,6 +136,7 @@ def hold_out(hold: Hold) -> HoldOut:
     is_open = hold.state == HoldState.OPEN
     return HoldOut(
         account=hold.wallet.account.public_id,
+        unit=Unit[hold.wallet.unit],
         hold=hold.public_id,
         state=HoldState(hold.state),
         credits=hold.credits,
@@ -152,7 +155,9 @@ def _given(job: HoldIn) -> GivenQuote | None:
     if job.quote is None:
         return None
     try:
-        return quote_tokens.read(job.quote, account_id=job.account)
+        return quote_tokens.read(
+            job.quote, account_id=job.account, unit=job.unit.of_wallet
+        )
     except quote_tokens.QuoteNotFound as missing:
         raise Problem(problems.NOT_FOUND, "There is no such quote.") from missing
 

@@ -41,6 +41,9 @@ FREE_VIDEOS_USED_UP = Kind("free-videos-used-up", 402, "No free videos are left"
 HOLD_EXPIRED = Kind("hold-expired", 402, "The hold has timed out")
 MISSING_SCOPE = Kind("missing-scope", 403, "The service key lacks a scope")
 NOT_FOUND = Kind("not-found", 404, "There is no such thing")
+NO_PREMIUM_CREDITS = Kind(
+    "no-premium-credits", 404, "This account has no premium credits"
+)
 METHOD_NOT_ALLOWED = Kind("method-not-allowed", 405, "Not possible at this address")
 IDEMPOTENCY_CONFLICT = Kind(
     "idempotency-conflict", 409, "The key was used for another request"

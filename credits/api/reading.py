@@ -18,6 +18,7 @@ from credits.api.schemas import (
     EntryOut,
     FreeVideosOut,
     GrantOut,
+    InUnit,
     LineOut,
     ProblemOut,
     QuoteIn,
@@ -25,6 +26,7 @@ from credits.api.schemas import (
     RateOut,
     RatesOut,
     StatementOut,
+    Unit,
 )
 
 if TYPE_CHECKING:
@@ -47,7 +49,9 @@ Limit = Annotated[int, Query(ge=1, le=statements.MAX_ROWS)]
     summary="Read the rates",
     tags=["Rates"],
 )
-def rates(request: ApiRequest, account: AccountId | None = None) -> RatesOut:
+def rates(
+    request: ApiRequest, account: AccountId | None = None, unit: InUnit = Unit.CREDITS
+) -> RatesOut:
     """Return the rate card in force: an account's, or the standard one.
 
     Scope: `rates:read`.
@@ -56,7 +60,7 @@ def rates(request: ApiRequest, account: AccountId | None = None) -> RatesOut:
     table = (
         quoting.rates_in_force(rate_plan=quoting.STANDARD, at=at)
         if account is None
-        else addressed(request.auth, account, at=at).rates
+        else addressed(request.auth, account, unit=unit, at=at).rates
     )
     return RatesOut(
         rate_plan=table.rate_plan,
@@ -81,14 +85,17 @@ def quote(request: ApiRequest, job: QuoteIn) -> QuoteOut:
     Nothing is kept or reserved. Scope: `rates:read`.
     """
     at = now()
-    target = addressed(request.auth, job.account, at=at)
+    target = addressed(request.auth, job.account, unit=job.unit, at=at)
     quoted = priced(job.lines, target.rates)
     wallet = statements.up_to_date(target.wallet, at=at)
     is_covered = not wallet.block_at(at) and quoted.credits <= wallet.available
     return QuoteOut(
-        quote=quote_tokens.issue(quoted, account_id=job.account, at=at),
+        quote=quote_tokens.issue(
+            quoted, account_id=job.account, unit=job.unit.of_wallet, at=at
+        ),
         expires_at=at + quote_tokens.VALID_FOR,
         account=job.account,
+        unit=job.unit,
         credits=quoted.credits,
         rate_version=quoted.rate_version,
         lines=lines_out(quoted.lines, target.rates),
@@ -105,17 +112,20 @@ def quote(request: ApiRequest, job: QuoteIn) -> QuoteOut:
     summary="Read the balance",
     tags=["Credits"],
 )
-def balance(request: ApiRequest, account: AccountId) -> BalanceOut:
+def balance(
+    request: ApiRequest, account: AccountId, unit: InUnit = Unit.CREDITS
+) -> BalanceOut:
     """Return an account's credits, the grants they are made of, and free videos.
 
     Scope: `credits:read`.
     """
     at = now()
-    wallet = addressed(request.auth, account, at=at).wallet
+    wallet = addressed(request.auth, account, unit=unit, at=at).wallet
     figures = statements.balance_of(wallet.pk, at=at)
     free_videos = ledger.free_videos(wallet_id=wallet.pk, at=at)
     return BalanceOut(
         account=account,
+        unit=unit,
         posted=figures.posted,
         on_hold=figures.held,
         frozen=figures.frozen,
@@ -141,16 +151,18 @@ def statement(
     account: AccountId,
     before: Before = None,
     limit: Limit = 50,
+    unit: InUnit = Unit.CREDITS,
 ) -> StatementOut:
     """Return movements of an account's credits, newest first.
 
     Scope: `credits:read`.
     """
     at = now()
-    wallet = addressed(request.auth, account, at=at).wallet
+    wallet = addressed(request.auth, account, unit=unit, at=at).wallet
     page = statements.statement_for(wallet.pk, before_seq=before, limit=limit, at=at)
     return StatementOut(
         account=account,
+        unit=unit,
         entries=[_entry_out(row) for row in page.rows],
         next_before=page.next_before_seq,
     )

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from datetime import datetime
+from enum import StrEnum
 from typing import Annotated
 
-from ninja import Schema
+from ninja import Query, Schema
 from pydantic import (
     AwareDatetime,
     BeforeValidator,
@@ -18,7 +19,7 @@ from pydantic_core import PydanticCustomError
 from credits.api.writing import KEY_PATTERN, MAX_KEY
 from credits.core.amounts import MAX_QUANTITY
 from credits.ledger import MAX_BATCH
-from credits.models import EntryKind, GrantSource, RateUnit
+from credits.models import EntryKind, GrantSource, RateUnit, WalletUnit
 
 MAX_LINES = 100
 
@@ -68,6 +69,23 @@ Quantity = Annotated[
 ]
 
 
+class Unit(StrEnum):
+    """What is counted: credits, or the premium credits of legacy plans (R34)."""
+
+    CREDITS = "credits"
+    PREMIUM = "premium"
+
+    @property
+    def of_wallet(self) -> WalletUnit:
+        """Return the unit as wallets have it."""
+        return WalletUnit[self.name]
+
+
+InUnit = Annotated[
+    Unit, Query(description="`premium`: the account's premium credits instead.")
+]
+
+
 class Request(Schema):
     """A body in which every member means something."""
 
@@ -104,6 +122,7 @@ class QuoteIn(Request):
     """A job to be priced."""
 
     account: AccountId
+    unit: Unit = Unit.CREDITS
     lines: Lines
 
 
@@ -185,6 +204,7 @@ class QuoteOut(Schema):
     )
     expires_at: datetime = Field(description="The quote is valid until then.")
     account: str
+    unit: Unit
     credits: int
     rate_version: int
     lines: list[LineOut]
@@ -196,6 +216,7 @@ class DebitOut(Schema):
     """A job that was charged; a replay is told word for word."""
 
     account: str
+    unit: Unit
     seq: int = Field(description="The number of the entry on the statement.")
     credits: int
     balance_after: int
@@ -269,6 +290,7 @@ class BalanceOut(Schema):
     """available = posted - on_hold - frozen. Grants are in the order of their use."""
 
     account: str
+    unit: Unit
     posted: int
     on_hold: int
     frozen: int
@@ -278,7 +300,7 @@ class BalanceOut(Schema):
     next_expiry_credits: int
     grants: list[GrantOut]
     free_videos: FreeVideosOut | None = Field(
-        description="null: the account is not on Free."
+        description="null: the account is not on Free, or this is premium."
     )
 
 
@@ -312,6 +334,7 @@ class StatementOut(Schema):
     """Movements, newest first."""
 
     account: str
+    unit: Unit
     entries: list[EntryOut]
     next_before: int | None = Field(
         description="Send it as `before` for older entries; null when there are none."

@@ -13,6 +13,7 @@ from credits.api.access import ApiRequest, ServiceKeyAuth, addressed
 from credits.api.batching import Batch
 from credits.api.debits import charged, command_for, recorded
 from credits.api.schemas import BatchIn, BatchOut, DebitIn, DebitOut, ProblemOut
+from credits.api.shortages import tell_falls, told
 from credits.api.writing import (
     REFUSALS,
     SENT,
@@ -46,7 +47,7 @@ def debit(
     Scope: `credits:spend`.
     """
     at = now()
-    target = addressed(request.auth, job.account, at=at)
+    target = addressed(request.auth, job.account, unit=job.unit, at=at)
     members = Members([(target.wallet.account_id, job.member)])
     command = command_for(
         *(job, target, members),
@@ -56,10 +57,12 @@ def debit(
     )
     if isinstance(command, LedgerEntry):
         return _replayed(response, command.pk)
-    spent = ledger.spend(command, at=at)
+    with told(target.wallet):
+        spent = ledger.spend(command, at=at)
     if spent.is_replay:
         return _replayed(response, spent.entry_id)
-    return Status(201, charged(job.account, command, spent, target))
+    tell_falls({target.wallet: spent.available})
+    return Status(201, charged(job, command, spent, target))
 
 
 @router.post(

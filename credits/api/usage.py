@@ -15,7 +15,7 @@ from config.clock import now
 from credits import usage
 from credits.api import problems
 from credits.api.access import ApiRequest, ServiceKeyAuth, addressed
-from credits.api.schemas import AccountId, ProblemOut
+from credits.api.schemas import AccountId, InUnit, ProblemOut, Unit
 from credits.core.spans import span_of_days
 
 if TYPE_CHECKING:
@@ -66,6 +66,7 @@ class UsageOut(Schema):
     """Usage of a span of days: by time, or the most used first."""
 
     account: str
+    unit: Unit
     first_day: date = Field(serialization_alias="from")
     day_after: date = Field(serialization_alias="to")
     group: Group
@@ -87,18 +88,21 @@ def used(
     account: AccountId,
     first_day: FirstDay,
     day_after: DayAfter,
+    *,
     group: Group = Group.FEATURE,
+    unit: InUnit = Unit.CREDITS,
 ) -> UsageOut:
     """Return the credits used in a span of UTC days, by day, feature or member.
 
     Holds are not counted until they are charged. Scope: `credits:read`.
     """
-    wallet = addressed(request.auth, account, at=now()).wallet
+    wallet = addressed(request.auth, account, unit=unit, at=now()).wallet
     _require_span(first_day, day_after)
     span = span_of_days(first_day, day_after - timedelta(days=1), UTC)
     rows = usage.rows_of(wallet.pk, span=span, zone=UTC)
     return UsageOut(
         account=account,
+        unit=unit,
         first_day=first_day,
         day_after=day_after,
         group=group,

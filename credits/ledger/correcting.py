@@ -74,6 +74,29 @@ def revoke(
     return _corrected(row)
 
 
+def reinstate(
+    *, entry_id: int, idempotency_key: str, actor: str, reason: str, at: datetime
+) -> Corrected:
+    """Put back what an entry revoked: the money for it was not returned (R80).
+
+    What comes back to a grant that has ended meanwhile ends at once.
+
+    Raises:
+        NotPossible: the entry revoked nothing, or that is back already.
+        IdempotencyConflict: see there.
+    """
+    [row] = call(
+        "SELECT * FROM ledger_reinstate(%s::bigint[], %s::text[], %s::bytea[],"
+        " %s::text[], %s::text[], %s)",
+        [
+            *([entry_id], [idempotency_key]),
+            *([fingerprint("reinstate", entry_id)], [actor], [reason], at),
+        ],
+    )
+    _refuse(row, key=idempotency_key)
+    return _corrected(row)
+
+
 def freeze(
     *,
     grant_id: int,
@@ -271,6 +294,7 @@ def _corrected(row: Row) -> Corrected:
 
 _REASONS = {
     "NOT_REVERSIBLE": "Only credits that a job used can be given back.",
+    "NOT_REVOKED": "The entry removed nothing that is still gone.",
     "NO_ENTRY": "There is no such entry.",
     "FROZEN": "The grant is frozen.",
     "NOT_LATER": "The grant does not expire before that.",

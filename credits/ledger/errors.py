@@ -41,6 +41,8 @@ class HoldNotFound(CreditsError):
 class InsufficientCredits(CreditsError):
     """The usable grants hold less than the command needs. Nothing was taken."""
 
+    reload: str = ""  # what auto-reload does about it, once it was told (R45)
+
     def __init__(self, *, needed: int, available: int, way_forward: str) -> None:
         """Remember the numbers and what the account can do about it (R107)."""
         super().__init__(f"This needs {needed} credits and {available} are available.")

@@ -9,6 +9,7 @@ from credits.core.amounts import require_credits
 from credits.ledger.calling import call
 from credits.ledger.errors import CreditsError, IdempotencyConflict, WalletNotFound
 from credits.models import GrantSource, SpendingBlock, WalletUnit
+from credits.signals import credits_granted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -171,10 +172,12 @@ def grant_batch(
         ],
     )
     by_item = sorted(rows, key=lambda row: row.item)
-    return [
+    outcomes = [
         _granted_or_error(row, command)
         for row, command in zip(by_item, commands, strict=True)
     ]
+    _tell(outcomes, at)
+    return outcomes
 
 
 def expire_due(*, limit: int, at: datetime) -> int:
@@ -186,6 +189,16 @@ def expire_due(*, limit: int, at: datetime) -> int:
 def expire_wallet(*, wallet_id: int, at: datetime) -> None:
     """Post what has expired in this wallet, so that no reader counts it (R5)."""
     call("SELECT ledger_expire_one(%s, %s)", [wallet_id, at])
+
+
+def _tell(outcomes: Sequence[Granted | CreditsError], at: datetime) -> None:
+    news = [
+        outcome.entry_id
+        for outcome in outcomes
+        if isinstance(outcome, Granted) and not outcome.is_replay
+    ]
+    if news:
+        credits_granted.send(sender=None, entry_ids=news, at=at)
 
 
 def _granted_or_error(row: Row, command: Grant) -> Granted | CreditsError:

@@ -106,14 +106,13 @@ def hold(
     """
     require_credits(credits)
     [row] = call(
-        "SELECT * FROM ledger_hold(%s::bigint[], %s::text[], %s::bigint[], %s::text[],"
-        " %s::bytea[], %s::text[], %s::int[], %s::bigint[], %s::text[], %s::text[],"
-        " %s::text[], %s, %s, %s)",
+        "SELECT * FROM ledger_hold_one(%s::bigint, %s, %s::bigint, %s, %s, %s,"
+        " %s::int, %s::bigint, %s, %s, %s, %s, %s, %s)",
         [
-            *([wallet_id], [new_hold_id()], [credits], [idempotency_key]),
-            [hold_fingerprint(job or credits, reference, member_id)],
-            *([rate_plan], [rate_version], [member_id], [member], [reference]),
-            *([actor], time_to_live, LONGEST_LIFE, at),
+            *(wallet_id, new_hold_id(), credits, idempotency_key),
+            hold_fingerprint(job or credits, reference, member_id),
+            *(rate_plan, rate_version, member_id, member, reference),
+            *(actor, time_to_live, LONGEST_LIFE, at),
         ],
     )
     _refuse_hold(row, credits=credits, key=idempotency_key)
@@ -187,13 +186,12 @@ def capture(
     credits = require_credits(sum(line.credits for line in lines))
     asked = [[line.feature, line.quantity] for line in lines]
     [row] = call(
-        "SELECT * FROM ledger_capture(%s::bigint[], %s::bigint[], %s::bool[],"
-        " %s::bool[], %s::text[], %s::bytea[], %s::text[], %s::int[], %s::text[],"
-        " %s::bigint[], %s::bigint[], %s)",
+        "SELECT * FROM ledger_capture_one(%s::bigint, %s::bigint, %s, %s, %s, %s, %s,"
+        " %s::text[], %s::bigint[], %s::bigint[], %s)",
         [
-            *([hold_id], [credits], [absorbs_excess], [is_final], [idempotency_key]),
-            *([fingerprint("capture", hold_id, asked, is_final)], [actor]),
-            *([1] * len(lines), [line.feature for line in lines]),
+            *(hold_id, credits, absorbs_excess, is_final, idempotency_key),
+            *(fingerprint("capture", hold_id, asked, is_final), actor),
+            [line.feature for line in lines],
             [line.quantity for line in lines],
             *([line.credits for line in lines], at),
         ],

@@ -90,7 +90,21 @@ def spend(command: Spend, *, at: datetime) -> Spent:
         IdempotencyConflict: the key was used for something else.
         WalletNotFound: there is none of this id.
     """
-    [outcome] = spend_batch([command], at=at)
+    require_credits(command.credits)
+    [row] = call(
+        "SELECT * FROM ledger_spend_one(%s::bigint, %s::bigint, %s, %s, %s::bigint,"
+        " %s, %s, %s, %s::text[], %s::bigint[], %s::int[], %s::bigint[], %s)",
+        [
+            *(command.wallet_id, command.credits, command.idempotency_key),
+            *(command.fingerprint, command.member_id, command.member),
+            *(command.reference, command.actor),
+            [line.feature for line in command.lines],
+            [line.quantity for line in command.lines],
+            [line.rate_version for line in command.lines],
+            *([line.credits for line in command.lines], at),
+        ],
+    )
+    outcome = _spent_or_error(row, command)
     if isinstance(outcome, CreditsError):
         raise outcome
     return outcome

@@ -80,7 +80,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('seq', models.BigIntegerField(help_text='1, 2, 3 … in each wallet, without gaps.')),
-                ('kind', models.CharField(choices=[('GRANT', 'Credits added'), ('SPEND', 'Used'), ('HOLD', 'Put on hold'), ('EXTEND_HOLD', 'Hold extended'), ('CAPTURE', 'Used'), ('RELEASE', 'Hold released'), ('REVERSE', 'Given back'), ('EXPIRE', 'Expired'), ('REVOKE', 'Removed'), ('FREEZE', 'Frozen'), ('UNFREEZE', 'Usable again'), ('MOVE', 'Moved to a later expiry'), ('DEBT', 'Owed'), ('REPAY', 'Owed credits paid back'), ('CLEAR_DEBT', 'No longer owed')], max_length=12)),
+                ('kind', models.CharField(choices=[('GRANT', 'Credits added'), ('SPEND', 'Used'), ('HOLD', 'Put on hold'), ('EXTEND_HOLD', 'Hold extended'), ('CAPTURE', 'Used'), ('RELEASE', 'Hold released'), ('REVERSE', 'Given back'), ('EXPIRE', 'Expired'), ('REVOKE', 'Removed'), ('REINSTATE', 'Put back'), ('FREEZE', 'Frozen'), ('UNFREEZE', 'Usable again'), ('MOVE', 'Moved to a later expiry'), ('DEBT', 'Owed'), ('REPAY', 'Owed credits paid back'), ('CLEAR_DEBT', 'No longer owed')], max_length=12)),
                 ('credits', models.BigIntegerField(help_text='Signed change of the balance.')),
                 ('held', models.BigIntegerField(db_default=0, help_text='Signed change of holds.')),
                 ('frozen', models.BigIntegerField(db_default=0, help_text='Signed change.')),
@@ -97,7 +97,7 @@ class Migration(migrations.Migration):
                 ('created_at', models.DateTimeField(help_text='Audit only: drives nothing.')),
                 ('hold', models.ForeignKey(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='entries', to='credits.hold')),
                 ('reverses', models.ForeignKey(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='reversals', to='credits.ledgerentry')),
-                ('wallet', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='entries', to='credits.wallet')),
+                ('wallet', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='entries', to='credits.wallet')),
             ],
         ),
         migrations.AddField(
@@ -122,7 +122,7 @@ class Migration(migrations.Migration):
                 ('voided_at', models.DateTimeField(blank=True, null=True)),
                 ('is_open', models.BooleanField(help_text='Whether anything remains.')),
                 ('created_at', models.DateTimeField()),
-                ('wallet', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='grants', to='credits.wallet')),
+                ('wallet', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='grants', to='credits.wallet')),
             ],
         ),
         migrations.CreateModel(
@@ -135,8 +135,8 @@ class Migration(migrations.Migration):
                 ('held', models.BigIntegerField(db_default=0, help_text='Signed change.')),
                 ('frozen', models.BigIntegerField(db_default=0, help_text='Signed change.')),
                 ('remaining_after', models.BigIntegerField()),
-                ('grant', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='draws', to='credits.creditgrant')),
-                ('entry', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='draws', to='credits.ledgerentry')),
+                ('grant', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='draws', to='credits.creditgrant')),
+                ('entry', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='draws', to='credits.ledgerentry')),
             ],
             options={
                 'constraints': [models.CheckConstraint(condition=models.Q(('remaining_after__gte', 0), models.Q(('credits', 0), ('frozen', 0), ('held', 0), _negated=True)), name='draw_moves_something')],
@@ -197,7 +197,7 @@ class Migration(migrations.Migration):
                 ('quantity', models.BigIntegerField(help_text='Milliseconds, or pieces.')),
                 ('rate_version', models.IntegerField()),
                 ('credits', models.BigIntegerField()),
-                ('entry', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='lines', to='credits.ledgerentry')),
+                ('entry', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='lines', to='credits.ledgerentry')),
             ],
             options={
                 'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('credits__gte', 0), ('quantity__gte', 0)), models.Q(('credits__lt', 0), ('feature', 'absorbed'), ('quantity', 0)), _connector='OR'), name='usage_line_not_negative')],
@@ -206,6 +206,10 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name='wallet',
             index=models.Index(condition=models.Q(('next_expiry_at__isnull', False)), fields=['next_expiry_at'], name='wallet_expiry_due'),
+        ),
+        migrations.AddIndex(
+            model_name='wallet',
+            index=models.Index(condition=models.Q(('plan_ends_at__isnull', False), ('plan_is_over', False)), fields=['plan_ends_at'], name='wallet_plan_ends_soon'),
         ),
         migrations.AddConstraint(
             model_name='wallet',

@@ -37,9 +37,12 @@ GRANT_FACTS = """
 CREATE FUNCTION check_grant_facts() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF NEW.granted <= 0 OR NEW.cost_basis_cents < 0
-        OR NEW.expires_at <= NEW.effective_at
+        OR NEW.expires_at < NEW.effective_at
+        -- A plan may end in the instant in which its month began (R58).
+        OR (NEW.expires_at = NEW.effective_at AND TG_OP = 'INSERT')
         OR NEW.source NOT IN (
-            'PLAN', 'UPGRADE', 'PURCHASE', 'RELOAD', 'ADJUSTMENT', 'PROMO', 'RESTORE')
+            'PLAN', 'UPGRADE', 'PURCHASE', 'RELOAD', 'ADJUSTMENT', 'PROMO', 'RESTORE',
+            'PACK')
         OR NOT NEW.frozen_for
             <@ ARRAY['NO_PLAN', 'DISPUTE', 'FRAUD_WARNING', 'PAUSE']::varchar[]
         OR (NEW.clock_stopped_at IS NOT NULL AND NEW.frozen_for = '{}')
@@ -66,7 +69,7 @@ ENTRY_FACTS = """
 CREATE FUNCTION check_entry_facts() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF NOT (CASE
-        WHEN NEW.kind = 'GRANT' THEN NEW.credits > 0
+        WHEN NEW.kind IN ('GRANT', 'REINSTATE') THEN NEW.credits > 0
         WHEN NEW.kind = 'REVERSE' THEN NEW.credits >= 0
         WHEN NEW.kind IN ('EXPIRE', 'REVOKE', 'MOVE', 'REPAY') THEN NEW.credits < 0
         WHEN NEW.kind = 'CAPTURE' THEN NEW.credits <= 0
@@ -74,7 +77,7 @@ BEGIN
             'DEBT', 'CLEAR_DEBT') THEN NEW.credits = 0
         ELSE false
     END)
-        OR (NEW.kind = 'REVERSE') <> (NEW.reverses_id IS NOT NULL)
+        OR (NEW.kind IN ('REVERSE', 'REINSTATE')) <> (NEW.reverses_id IS NOT NULL)
         OR (NEW.kind IN ('HOLD', 'EXTEND_HOLD', 'CAPTURE', 'RELEASE'))
             <> (NEW.hold_id IS NOT NULL)
     THEN

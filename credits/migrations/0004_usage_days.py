@@ -41,6 +41,6 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='ledgerentry',
-            index=models.Index(condition=models.Q(('kind__in', ['GRANT', 'EXPIRE'])), fields=['wallet', 'kind', 'seq'], name='entry_seldom_kind'),
+            index=models.Index(condition=models.Q(('kind', 'GRANT'), ('kind', 'EXPIRE'), _connector='OR'), fields=['wallet', 'kind', 'seq'], name='entry_seldom_kind'),
         ),
     ]

@@ -20,6 +20,7 @@ class GrantSource(models.TextChoices):
     ADJUSTMENT = "ADJUSTMENT", _("Adjustment")
     PROMO = "PROMO", _("Promotion")
     RESTORE = "RESTORE", _("Restored")
+    PACK = "PACK", _("Pack")  # of premium credits, brought in (R34)
 
 
 class Freeze(models.TextChoices):
@@ -34,7 +35,11 @@ class Freeze(models.TextChoices):
 class CreditGrant(models.Model):
     """One lot of credits. `source_key` names the paid thing: one thing, one grant."""
 
-    wallet = models.ForeignKey(Wallet, on_delete=models.PROTECT, related_name="grants")
+    # No index of all grants of a wallet: each spend would open it, and pages read the
+    # open ones.
+    wallet = models.ForeignKey(
+        Wallet, on_delete=models.PROTECT, related_name="grants", db_index=False
+    )
     source = models.CharField(max_length=12, choices=GrantSource)
     source_key = models.CharField(max_length=120)
     granted = models.BigIntegerField()

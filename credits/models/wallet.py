@@ -97,7 +97,13 @@ class Wallet(models.Model):
                 fields=["next_expiry_at"],
                 name="wallet_expiry_due",
                 condition=Q(next_expiry_at__isnull=False),
-            )
+            ),
+            # For alerts: what plans gave ends then.
+            models.Index(
+                fields=["plan_ends_at"],
+                name="wallet_plan_ends_soon",
+                condition=Q(plan_is_over=False, plan_ends_at__isnull=False),
+            ),
         ]
 
     def __str__(self) -> str:

@@ -180,7 +180,7 @@ LANGUAGE sql AS $$
     SET expires_at = wallet.plan_ends_at, clock_stopped_at = NULL
     FROM credits_wallet AS wallet
     WHERE wallet.id = p_wallet_id AND lot.wallet_id = wallet.id AND lot.is_open
-        AND lot.source IN ('PLAN', 'UPGRADE') AND lot.effective_at < wallet.plan_ends_at
+        AND lot.source IN ('PLAN', 'UPGRADE') AND lot.effective_at <= wallet.plan_ends_at
         AND (lot.expires_at > wallet.plan_ends_at OR lot.expires_at IS NULL
             OR lot.clock_stopped_at IS NOT NULL);
     UPDATE credits_wallet SET plan_is_over = true WHERE id = p_wallet_id;

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from accounts.access import requires
@@ -13,7 +13,7 @@ from accounts.roles import Permission
 from config.clock import now
 from credits import quoting
 from credits.forms import CalculatorForm
-from credits.models import Wallet, WalletUnit
+from credits.views.units import chosen_wallet
 
 if TYPE_CHECKING:
     from django.http import HttpResponse
@@ -25,13 +25,18 @@ if TYPE_CHECKING:
 @requires(Permission.VIEW_CREDITS)
 def rates(request: AccountRequest) -> HttpResponse:
     """Show the rates in force for the account; htmx asks for the calculator only."""
-    wallet = get_object_or_404(Wallet, account=request.account, unit=WalletUnit.CREDITS)
-    table = quoting.rates_in_force(rate_plan=wallet.rate_plan, at=now())
+    chosen = chosen_wallet(request)
+    table = quoting.rates_in_force(rate_plan=chosen.wallet.rate_plan, at=now())
     form = CalculatorForm(table, request.GET)
     calculation = (
         quoting.calculate(form.rate, form.quantity) if form.is_valid() else None
     )
     template = "credits/_calculator.html" if is_htmx(request) else "credits/rates.html"
-    return render(
-        request, template, {"rates": table, "form": form, "calculation": calculation}
-    )
+    context = {
+        "rates": table,
+        "form": form,
+        "calculation": calculation,
+        "units": chosen.tabs,
+        "unit": chosen.unit,
+    }
+    return render(request, template, context)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
@@ -15,7 +16,8 @@ from accounts.roles import Permission
 from config.clock import now
 from credits import statements
 from credits.forms import StatementFilter
-from credits.models import EntryKind, Wallet, WalletUnit
+from credits.models import EntryKind
+from credits.views.units import chosen_wallet
 
 if TYPE_CHECKING:
     from django.http import HttpResponse
@@ -40,30 +42,35 @@ _KINDS = {
 @requires(Permission.VIEW_CREDITS)
 def statement(request: AccountRequest) -> HttpResponse:
     """Show movements, newest first: of one kind, and from one number on, if asked."""
-    wallet = get_object_or_404(Wallet, account=request.account, unit=WalletUnit.CREDITS)
+    chosen = chosen_wallet(request)
     sent = StatementFilter(request.GET)
     sent.is_valid()
     kind, before = sent.cleaned_data.get("kind"), sent.cleaned_data.get("before")
     page = statements.statement_for(
-        wallet.pk, before_seq=before, kinds=_KINDS[kind] if kind else (), at=now()
+        chosen.wallet.pk,
+        before_seq=before,
+        kinds=_KINDS[kind] if kind else (),
+        at=now(),
     )
+    address = partial(_address, unit=chosen.unit)
     filters = [
-        {"label": label, "url": _address(kind=choice), "is_current": choice == kind}
+        {"label": label, "url": address(kind=choice), "is_current": choice == kind}
         for choice, label in _FILTERS
     ]
     context = {
         "page": page,
+        "units": chosen.tabs,
         "filters": filters,
         "kind": kind,
-        "newest_url": _address(kind=kind) if before else "",
-        "older_url": _address(kind=kind, before=page.next_before_seq)
+        "newest_url": address(kind=kind) if before else "",
+        "older_url": address(kind=kind, before=page.next_before_seq)
         if page.next_before_seq
         else "",
     }
     return render(request, "credits/statement.html", context)
 
 
-def _address(*, kind: str | None, before: int | None = None) -> str:
-    query = {"kind": kind, "before": before}
+def _address(*, unit: str, kind: str | None, before: int | None = None) -> str:
+    query = {"unit": unit, "kind": kind, "before": before}
     chosen = urlencode({name: value for name, value in query.items() if value})
     return reverse("credits:statement") + (f"?{chosen}" if chosen else "")

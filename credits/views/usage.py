@@ -9,8 +9,9 @@ from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 from django.http import StreamingHttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import render
 from django.urls import reverse
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
@@ -21,9 +22,10 @@ from config.clock import now
 from credits import usage_report
 from credits.core.spans import day_of, span_of_days, span_since
 from credits.forms import UsageFilter, UsageRange
-from credits.models import RateUnit, Wallet, WalletUnit
+from credits.models import RateUnit
 from credits.spreadsheets import csv_lines
 from credits.usage import records_of, rows_of
+from credits.views.units import chosen_wallet
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -32,16 +34,18 @@ if TYPE_CHECKING:
 
     from accounts.http import AccountRequest
     from credits.core.spans import Span
+    from credits.models import Wallet
     from credits.spreadsheets import Cell
     from credits.usage import Records, UsageRow
     from credits.usage_report import UsageReport
+    from credits.views.units import ChosenWallet
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
     """What an address asks for: a range, and what of it."""
 
-    wallet: Wallet
+    of: ChosenWallet
     zone: ZoneInfo
     at: datetime
     dates: UsageRange
@@ -53,12 +57,14 @@ class Asked:
     @property
     def records(self) -> Records:
         """Return its usage by day and by member, as the page shows it."""
-        return records_of(self.wallet.pk, span=self.span, zone=self.zone, **self.chosen)
+        return records_of(
+            self.of.wallet.pk, span=self.span, zone=self.zone, **self.chosen
+        )
 
     @property
     def rows(self) -> tuple[UsageRow, ...]:
         """Return its usage by both at once, as the download does."""
-        return rows_of(self.wallet.pk, span=self.span, zone=self.zone, **self.chosen)
+        return rows_of(self.of.wallet.pk, span=self.span, zone=self.zone, **self.chosen)
 
     @property
     def chosen(self) -> dict[str, str]:
@@ -75,6 +81,9 @@ def usage(request: AccountRequest) -> HttpResponse:
     report = usage_report.report_on(records, zone=asked.zone, at=asked.at)
     context = {
         "report": report,
+        "units": asked.of.tabs,
+        "unit": asked.of.unit,
+        "unit_label": asked.of.wallet.get_unit_display(),
         "chart": _chart(report),
         "dates": asked.dates,
         "filter": UsageFilter(
@@ -86,7 +95,7 @@ def usage(request: AccountRequest) -> HttpResponse:
         "range_words": _range_words(asked),
         "ranges": _ranges(asked),
         "zone": asked.zone.key,
-        "held": asked.wallet.held,
+        "held": asked.of.wallet.held,
         "csv_url": f"{reverse('credits:usage_csv')}?{request.GET.urlencode()}",
     }
     return render(request, "credits/usage.html", context)
@@ -97,10 +106,12 @@ def usage(request: AccountRequest) -> HttpResponse:
 def usage_csv(request: AccountRequest) -> StreamingHttpResponse:
     """Send the rows that the page of the same query adds up."""
     asked = _asked(request)
-    header = ["Date", "Feature", "Member", "Quantity", "Unit", "Credits"]
+    credits = capfirst(asked.of.wallet.get_unit_display())
+    header = ["Date", "Feature", "Member", "Quantity", "Unit", credits]
     lines = csv_lines(header, map(_cells, asked.rows))
     days = asked.span.days
-    name = f"usage-{days[0].date:%Y-%m-%d}-{days[-1].date:%Y-%m-%d}.csv"
+    what = f"{asked.of.unit.lower()}-usage" if asked.of.unit else "usage"
+    name = f"{what}-{days[0].date:%Y-%m-%d}-{days[-1].date:%Y-%m-%d}.csv"
     return StreamingHttpResponse(
         lines,
         content_type="text/csv; charset=utf-8",
@@ -109,13 +120,13 @@ def usage_csv(request: AccountRequest) -> StreamingHttpResponse:
 
 
 def _asked(request: AccountRequest) -> Asked:
-    wallet = get_object_or_404(Wallet, account=request.account, unit=WalletUnit.CREDITS)
+    chosen = chosen_wallet(request)
     zone, at = ZoneInfo(request.account.time_zone), now()
     dates = UsageRange(request.GET)
     dates.is_valid()
-    name, span = _range(dates, wallet, zone, at)
+    name, span = _range(dates, chosen.wallet, zone, at)
     feature, member = request.GET.get("feature", ""), request.GET.get("member", "")
-    return Asked(wallet, zone, at, dates, name, span, feature, member)
+    return Asked(chosen, zone, at, dates, name, span, feature, member)
 
 
 def _range(
@@ -135,9 +146,9 @@ def _range(
 
 def _ranges(asked: Asked) -> list[dict[str, object]]:
     names = [*UsageRange.LAST_DAYS]
-    if asked.wallet.cycle_starts_at:
+    if asked.of.wallet.cycle_starts_at:
         names.append(UsageRange.CYCLE)
-    kept = asked.chosen
+    kept = asked.chosen | {"unit": asked.of.unit}
     return [
         {
             "label": _("This cycle")

@@ -15,6 +15,7 @@ from tests.factories import make_account, make_member, make_user
 OPEN = {"theme", "invitation"}
 SIGNED_IN = {"new_account", "join", "switch"}
 MEMBERS = {"team", "settings", "save_profile", "zone_today"}
+STAFF = {"staff_home"}
 GUARDED = {
     "save_account": Permission.MANAGE_SETTINGS,
     "invite": Permission.MANAGE_TEAM,
@@ -56,7 +57,7 @@ def visit(client, name, things):
 
 class TestEveryAddress:
     def test_is_in_this_table(self):
-        listed = OPEN | SIGNED_IN | MEMBERS | set(GUARDED)
+        listed = OPEN | SIGNED_IN | MEMBERS | STAFF | set(GUARDED)
 
         assert {pattern.name for pattern in urlpatterns} == listed
 

@@ -1,8 +1,12 @@
 from __future__ import annotations
 
 import pytest
+from django.contrib.auth.models import Group
 
-from tests.factories import make_user
+from accounts.models import AuditEvent
+from accounts.roles import STAFF_PERMISSIONS, StaffGroup
+from accounts.staff_access import permissions_of
+from tests.factories import make_staff, make_user
 
 pytestmark = pytest.mark.django_db
 
@@ -42,13 +46,55 @@ class TestAdmin:
         assert client.get(f"/admin/accounts/{model}/").status_code == 200
         assert client.get(f"/admin/accounts/{model}/add/").status_code == 403
 
-    def test_has_no_button_that_writes(self, ada, alice, as_user):
+    def test_has_no_button_that_writes(self, ada, account, as_user):
         client = as_user(ada)
-        page = client.get(f"/admin/accounts/user/{alice.pk}/change/").content.decode()
+        page = client.get(f"/admin/accounts/account/{account.pk}/change/")
 
-        assert "alice@example.com" in page
-        assert alice.password not in page
-        assert 'name="_save"' not in page
+        assert account.name in page.content.decode()
+        assert 'name="_save"' not in page.content.decode()
         assert (
-            client.post(f"/admin/accounts/user/{alice.pk}/delete/").status_code == 403
+            client.post(f"/admin/accounts/account/{account.pk}/delete/").status_code
+            == 403
         )
+
+
+class TestStaffInTheAdmin:
+    def give(self, client, user, *groups: StaffGroup):
+        return client.post(
+            f"/admin/accounts/user/{user.pk}/change/",
+            {
+                "is_active": "on",
+                "is_staff": "on",
+                "groups": [Group.objects.get(name=name).pk for name in groups],
+            },
+        )
+
+    def test_is_made_by_a_superuser(self, ada, alice, as_user):
+        response = self.give(as_user(ada), alice, StaffGroup.SUPPORT)
+
+        alice.refresh_from_db()
+        assert response.status_code == 302
+        assert permissions_of(alice) == STAFF_PERMISSIONS[StaffGroup.SUPPORT]
+
+    def test_is_written_down_before_and_after(self, ada, as_user):
+        theo = make_staff(StaffGroup.SUPPORT)
+
+        self.give(as_user(ada), theo, StaffGroup.FINANCE)
+
+        event = AuditEvent.objects.get(action="staff.changed")
+        assert (event.actor_id, event.target) == (ada.pk, theo.email)
+        assert event.before["groups"] == ["STAFF_SUPPORT"]
+        assert event.after["groups"] == ["STAFF_FINANCE"]
+
+    def test_cannot_make_itself_more(self, as_user):
+        theo = make_staff(StaffGroup.ADMIN)
+
+        response = self.give(as_user(theo), theo, *StaffGroup)
+
+        assert response.status_code == 403
+
+    def test_shows_no_password(self, ada, alice, as_user):
+        page = as_user(ada).get(f"/admin/accounts/user/{alice.pk}/change/")
+
+        assert "alice@example.com" in page.content.decode()
+        assert alice.password not in page.content.decode()

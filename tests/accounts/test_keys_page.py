@@ -107,6 +107,37 @@ class TestCreateKey:
         assert not ServiceKey.objects.exists()
 
 
+class TestRefresh:
+    def send(self, client, form_key: str):
+        return client.post(
+            CREATE,
+            {
+                "name": "Batch",
+                "scopes": ["rates:read"],
+                "lifetime": "90",
+                "form_key": form_key,
+            },
+            follow=True,
+        )
+
+    def test_of_the_page_makes_no_second_key(self, account, alice, as_user):
+        client = as_user(alice)
+        self.send(client, "a" * 32)
+
+        again = self.send(client, "a" * 32)
+
+        assert ServiceKey.objects.count() == 1
+        assert "It was shown once." in again.content.decode()
+
+    def test_another_form_makes_another_key(self, account, alice, as_user):
+        client = as_user(alice)
+        self.send(client, "a" * 32)
+
+        self.send(client, "b" * 32)
+
+        assert ServiceKey.objects.count() == 2
+
+
 class TestRevokeKey:
     def test_takes_the_name_of_the_key(self, alice, as_user, issued):
         address = reverse("accounts:revoke_key", args=[issued.key.public_id])

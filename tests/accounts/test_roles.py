@@ -17,7 +17,11 @@ class TestRoles:
         assert PERMISSIONS[role] == set(Permission)
 
     def test_billing_buys_and_changes_plans_but_manages_nothing(self):
-        buys = {Permission.BUY_CREDITS, Permission.CHANGE_PLAN}
+        buys = {
+            Permission.BUY_CREDITS,
+            Permission.CHANGE_PLAN,
+            Permission.MANAGE_CARDS,
+        }
 
         assert PERMISSIONS[Role.BILLING] == VIEWS | buys
 

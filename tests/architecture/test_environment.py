@@ -17,7 +17,10 @@ TOLD = re.compile(r"^(?:# )?([A-Z][A-Z_]+)=", re.MULTILINE)
 # Set by make and by build servers; nobody writes them into a file.
 AMBIENT = {"MAKELEVEL", "CI"}
 # What production has no use for, and where the image keeps beat's notes.
-DEVELOPMENT = {"ENV_FILE", "DEBUG", "STRIPE_API_BASE", "CELERY_BEAT_FILE"}
+DEVELOPMENT = {
+    *("ENV_FILE", "DEBUG", "STRIPE_API_BASE", "CELERY_BEAT_FILE"),
+    "STAFF_STEP_UP",  # on, or production does not start
+}
 # Read by compose.yaml alone.
 COMPOSED = {"POSTGRES_PASSWORD", "DATABASE_PASSWORD", "DATABASE_OWNER_PASSWORD"}
 

@@ -18,8 +18,9 @@ import stripe
 from stripe._stripe_service import StripeService
 from typing_extensions import is_typeddict
 
-from accounts.models import Role
-from billing import arranging, catalogue, stripe_gateway
+from accounts.models import Account, Role
+from billing import arranging, cards, catalogue, stripe_gateway
+from billing.reconciling import reading
 from tests.billing.changes import change, tell_prices
 from tests.billing.conftest import buy, connected, on_plan
 from tests.billing.plans import Plans
@@ -29,30 +30,49 @@ from tests.stripe_wire import SECRET_KEY, StripeWire
 
 pytestmark = pytest.mark.django_db
 EVERYTHING = {
+    "BalanceTransactionService.list",
+    "BalanceTransactionService.retrieve",
+    "ChargeService.list",
     "ConfigurationService.create",
     "ConfigurationService.list",
     "CustomerService.create",
+    "CustomerService.retrieve",
     "CustomerService.update",
+    "DisputeService.list",
+    "EventService.list",
+    "InvoiceItemService.create",
+    "InvoiceItemService.delete",
+    "InvoiceItemService.list",
     "InvoiceLineItemService.list",
     "InvoiceService.create_preview",
     "InvoiceService.list",
     "InvoiceService.retrieve",
     "InvoiceService.void_invoice",
+    "PaymentIntentService.cancel",
+    "PaymentIntentService.create",
+    "PaymentIntentService.list",
+    "PaymentIntentService.retrieve",
+    "PaymentMethodService.detach",
+    "PaymentMethodService.list",
+    "PaymentMethodService.retrieve",
     "PriceService.create",
     "PriceService.list",
     "ProductService.create",
     "ProductService.retrieve",
     "RefundService.create",
     "RefundService.list",
+    "RefundService.retrieve",
     "SessionLineItemService.list",
     "SessionService.create",
     "SessionService.expire",
+    "SessionService.list",
     "SessionService.retrieve",
     "SubscriptionScheduleService.create",
     "SubscriptionScheduleService.release",
     "SubscriptionScheduleService.retrieve",
     "SubscriptionScheduleService.update",
     "SubscriptionService.cancel",
+    "SubscriptionService.list",
     "SubscriptionService.retrieve",
     "SubscriptionService.update",
     "WebhookEndpointService.create",
@@ -147,12 +167,60 @@ def use_the_whole_gateway(wire: StripeWire) -> None:
     purchase = buy(on_plan("business"), make_user())
     wire.pay(purchase.stripe_session_id)
     session = stripe_gateway.checkout_session(purchase.stripe_session_id)
-    for key in ("refund:1:1", "refund:1:2"):
-        stripe_gateway.refund_payment(
-            session.payment_intent_id, purchase=purchase.public_id, key=key
+    refunded = {"cents": 1_500, "refund": "ref_1"}
+    made = stripe_gateway.make_refund(
+        session.payment_intent_id, key="refund:1:1", **refunded
+    )
+    with pytest.raises(stripe_gateway.RefundRefused):
+        stripe_gateway.make_refund(
+            session.payment_intent_id, key="refund:1:2", **refunded
         )
+    stripe_gateway.refund(made.id)
+    stripe_gateway.refunds_of(session.payment_intent_id)
+    [charge] = wire.charges()
+    stripe_gateway.refunds_of_charge(charge["id"])
+    keep_cards(wire, purchase.account)
     follow_a_plan(wire)
     change_plans(wire)
+    read_the_books()
+
+
+def read_the_books() -> None:
+    """Read all that the reconciliation compares."""
+    [fee, *_] = reading.read(NOW).fees
+    stripe_gateway.booked_fee(fee.id)
+    stripe_gateway.events_after("", since=NOW, kinds=["invoice.paid"])
+
+
+def keep_cards(wire: StripeWire, account: Account) -> None:
+    """Save a card, let it pay, and remove it."""
+    owner = make_member(account, Role.OWNER)
+    cards.open_page(account, by=owner, form_key="f" * 32, at=NOW)
+    session_id = wire.sessions()[-1]["id"]
+    wire.pay(session_id)
+    saved = cards.note_saved(account, session_id, by=owner, at=NOW)
+    stripe_gateway.attached_card(saved.id)
+    charge_a_card(account, saved.id)
+    cards.remove(account, cards.card_of(account, saved.id, at=NOW), by=owner, at=NOW)
+
+
+def charge_a_card(account: Account, card_id: str) -> None:
+    """Charge a saved card while nobody is there, and look at what came of it."""
+    customer_id = account.customer.stripe_customer_id
+    order = stripe_gateway.CardOrder(
+        purchase="pur_1",
+        reload="1",
+        attempt=1,
+        account=account.public_id,
+        customer_id=customer_id,
+        card_id=card_id,
+        amount_cents=500,
+        currency="usd",
+        description="Auto-reload",
+    )
+    paid = stripe_gateway.charge_card(order, key="reload:1:1")
+    stripe_gateway.payments_of_reload("1", customer_id=customer_id, since=NOW)
+    stripe_gateway.cancel_payment(paid.id, key="cancel:1:1")
 
 
 def follow_a_plan(wire: StripeWire) -> None:
@@ -182,7 +250,22 @@ def change_plans(wire: StripeWire) -> None:
     end = change(plans, account, owner, "free")
     arranging.take_back(end, at=NOW)
     stripe_id = end.subscription.stripe_subscription_id
+    begin_a_year(stripe_gateway.subscription(stripe_id))
     stripe_gateway.end_now(stripe_id, comment="", key="change:1:1")
+
+
+def begin_a_year(fetched: stripe_gateway.StripeSubscription) -> None:
+    """Give back what is unspent of a month, and keep it back after all."""
+    move = stripe_gateway.PriceMove(
+        subscription_id=fetched.id,
+        item_id=fetched.item_id,
+        price_id=stripe_gateway.price_id("purser_creator_v1_year"),
+        prorated_at=NOW,
+        given_back=stripe_gateway.GivenBack(fetched.customer_id, "usd", 700, "Unspent"),
+    )
+    stripe_gateway.preview_move(move)
+    stripe_gateway.give_back(move, change="chg_1", key="change:1:2")
+    stripe_gateway.keep_back(fetched.customer_id, change="chg_1")
 
 
 class TestParameters:
@@ -197,14 +280,17 @@ class TestParameters:
 
         keys = wire.sandbox.store.sql("SELECT key, endpoint FROM idempotency_keys")
         ours = {
-            re.sub(r"/(in|sub|sub_sched)_\w+", "/*", row["endpoint"]): row["key"]
+            re.sub(r"/(in|pi|sub|sub_sched)_\w+", "/*", row["endpoint"]): row["key"]
             for row in keys
             if re.match(r"\w+:\d", row["key"])
         }
         assert ours.keys() == {
             "/v1/customers",
             "/v1/checkout/sessions",
+            "/v1/invoiceitems",
             "/v1/invoices/*/void",
+            "/v1/payment_intents",
+            "/v1/payment_intents/*/cancel",
             "/v1/refunds",
             "/v1/billing_portal/configurations",
             "/v1/subscription_schedules",

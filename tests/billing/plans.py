@@ -35,7 +35,11 @@ class Plans:
         return account.subscriptions.get(ended_at=None)
 
     def pay_for(
-        self, account: Account, code: str, interval: Interval = Interval.MONTH
+        self,
+        account: Account,
+        code: str,
+        interval: Interval = Interval.MONTH,
+        **terms: object,
     ) -> str:
         """Pay for a plan on Stripe's page; nobody has heard of it yet."""
         version = catalogue.plan_in_force(code, at=self.at)
@@ -47,7 +51,7 @@ class Plans:
                     {"price": self.price_id(version, interval), "quantity": 1}
                 ],
                 "metadata": metadata,
-                "subscription_data": {"metadata": metadata},
+                "subscription_data": {"metadata": metadata, **terms},
                 "success_url": "https://purser.example/",
             }
         )
@@ -64,10 +68,22 @@ class Plans:
         stripe_gateway.ensure_price(price)
         return stripe_gateway.price_id(price.lookup_key)
 
+    def item_id(self, subscription: Subscription) -> str:
+        """Stripe's id of what a subscription has the price of."""
+        stripe_id = subscription.stripe_subscription_id or ""
+        return stripe_gateway.subscription(stripe_id).item_id
+
     def update(self, subscription: Subscription, **params) -> None:
         """Change a subscription at Stripe."""
         subscriptions = self.wire.client().v1.subscriptions
         subscriptions.update(subscription.stripe_subscription_id, params)
+
+    def take_off(self, subscription: Subscription, percent: int) -> None:
+        """Let a coupon lower every further bill of a subscription."""
+        coupon = self.wire.client().v1.coupons.create(
+            {"percent_off": percent, "duration": "forever"}
+        )
+        self.update(subscription, discounts=[{"coupon": coupon.id}])
 
     def let_cards_fail(self, subscription: Subscription) -> None:
         """Give the customer a card that can no longer be charged."""
@@ -95,6 +111,8 @@ class Plans:
         renewing.grant_due_cycles(limit=1_000, at=self.at)
         for pk in chasing.due_subscriptions(limit=1_000, at=self.at):
             chasing.look_after_subscription(subscription_id=pk, at=self.at)
+        for pk in chasing.due_disputes(limit=1_000, at=self.at):
+            chasing.look_after_dispute(dispute_id=pk, at=self.at)
 
     def hear(self) -> None:
         """Receive all that Stripe has told since last time, and act on it."""

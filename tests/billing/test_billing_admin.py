@@ -24,6 +24,8 @@ class TestAdmin:
             "invoice",
             "planchange",
             "consent",
+            "dispute",
+            "fraudwarning",
             "purchase",
             "webhooksubject",
             "webhookevent",

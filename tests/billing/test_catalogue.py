@@ -42,6 +42,7 @@ class TestTheFile:
             "pro-50000": (50_000, 219_500, 2_180_400),
             "pro-100000": (100_000, 430_000, 4_270_800),
             "business": (1_500, 14_900, 147_600),
+            "legacy-unlimited": (0, 3_000, 28_800),
         }
 
     def test_sells_blocks_on_business_only(self):
@@ -63,8 +64,8 @@ class TestPublish:
         first = catalogue.publish(catalogue.read(), currency="usd")
         second = catalogue.publish(catalogue.read(), currency="usd")
 
-        assert (first, second) == (12, 0)
-        assert (PlanVersion.objects.count(), BlockOffer.objects.count()) == (10, 1)
+        assert (first, second) == (13, 0)
+        assert (PlanVersion.objects.count(), BlockOffer.objects.count()) == (11, 1)
 
     def test_refuses_to_edit_a_published_version(self, offered):
         with pytest.raises(catalogue.PublishedOfferEdited) as refusal:
@@ -82,6 +83,11 @@ class TestPublish:
         before = catalogue.plan_in_force("creator", at=NOW)
         after = catalogue.plan_in_force("creator", at=NOW + timedelta(days=1))
         assert (before.month_cents, after.month_cents) == (2_900, 3_900)
+
+    def test_tells_stripe_no_price_of_a_legacy_plan(self, offered):
+        keys = [price.lookup_key for price in catalogue.prices_to_sell()]
+
+        assert not [key for key in keys if "legacy" in key]
 
     def test_another_currency_is_another_version(self, offered):
         with pytest.raises(catalogue.PublishedOfferEdited):

@@ -18,8 +18,8 @@ from billing.models import (
     PlanVersion,
     Subscription,
 )
-from credits import audits
-from credits.models import CreditGrant, GrantSource
+from credits import audits, ledger
+from credits.models import CreditGrant, GrantSource, Wallet
 from tests.billing.changes import change, confirm, shown, tell_prices
 from tests.billing.conftest import available
 from tests.billing.plans import DAY, HOUR, Plans
@@ -302,6 +302,35 @@ class TestDowngrade:
         assert charged(wire) == [4_900, 2_900]
         assert available(account) == 1_600  # nothing is trimmed (R26)
 
+    def test_keeps_what_the_smaller_plan_brings_if_that_is_set(
+        self, plans, account, bea, on_pro, settings
+    ):
+        settings.TRIM_ON_DOWNGRADE = True
+        change(plans, account, bea, "creator")
+
+        plans.travel(APRIL + 2 * HOUR)
+
+        left = CreditGrant.objects.values_list("granted", "remaining").order_by("pk")
+        assert [*left] == [(1_000, 600), (600, 600)]
+        assert audits.verify() == []
+
+    def test_never_takes_what_a_job_holds(self, plans, account, bea, on_pro, settings):
+        settings.TRIM_ON_DOWNGRADE = True
+        change(plans, account, bea, "creator")
+        plans.travel(APRIL - HOUR)
+        ledger.hold(
+            wallet_id=Wallet.objects.get(account=account).pk,
+            credits=700,
+            rate_version=1,
+            idempotency_key="job",
+            actor="test",
+            at=plans.at,
+        )
+
+        plans.travel(APRIL + 2 * HOUR)
+
+        assert CreditGrant.objects.earliest("pk").remaining == 1_000
+
     def test_can_be_taken_back(self, plans, wire, account, bea, on_pro):
         made = change(plans, account, bea, "creator")
 
@@ -412,6 +441,20 @@ class TestInterval:
         subscription = Subscription.objects.get()
         assert subscription.interval == Interval.YEAR
         assert subscription.paid_until == HALF.replace(year=2027)
+        assert available(account) == 1_200
+        assert audits.verify() == []
+
+    def test_a_longer_one_may_begin_in_the_second_in_which_the_month_did(
+        self, plans, account, bea
+    ):
+        plans.subscribe(account, "creator")
+
+        change(plans, account, bea, "creator", Interval.YEAR)
+
+        subscription = account.subscriptions.get()
+        year = subscribing.current_cycle(subscription, at=NOW)
+        assert year.expires_at == NOW.replace(year=2027)
+        assert subscription.paid_until == NOW.replace(year=2027)
         assert available(account) == 1_200
         assert audits.verify() == []
 

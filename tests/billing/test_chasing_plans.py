@@ -145,7 +145,12 @@ class TestLookingAgain:
         inbox.look_again(object_kind="checkout.session", object_id=session_id, at=NOW)
         subject_id = inbox.WebhookSubject.objects.get().pk
         held = inbox.WebhookSubject.objects.filter(pk=subject_id)
-        held.update(lease="0" * 32, rounds_due=2, next_attempt_at=NOW + inbox.LEASE)
+        held.update(
+            lease="0" * 32,
+            rounds_due=2,
+            due_since=NOW,
+            next_attempt_at=NOW + inbox.LEASE,
+        )
 
         inbox.look_again(object_kind="checkout.session", object_id=session_id, at=NOW)
 

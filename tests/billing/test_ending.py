@@ -4,9 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from accounts.models import Notice, Role
-from billing import chasing, purchasing, settling, subscribing
-from billing.models import Cycle, Interval, Invoice, Subscription
+from accounts.models import AuditEvent, Notice, Role
+from billing import (
+    chasing,
+    purchasing,
+    refunding,
+    settling,
+    stripe_gateway,
+    subscribing,
+)
+from billing.models import Cycle, Interval, Invoice, Refund, Subscription
 from billing.subscribing import Standing
 from credits import audits, ledger, statements
 from credits.models import CreditGrant, GrantSource, LedgerEntry, SpendingBlock, Wallet
@@ -139,6 +146,18 @@ class TestEnd:
         assert (expired.credits, expired.occurred_at) == (-1_500, APRIL)
         assert audits.verify() == []
 
+    def test_in_the_instant_in_which_a_month_began_forfeits_it_too(
+        self, plans, account, subscription
+    ):
+        plans.wire.client().v1.subscriptions.cancel(subscription.stripe_subscription_id)
+
+        plans.hear()
+
+        [grant] = CreditGrant.objects.filter(wallet__account=account)
+        assert (grant.expires_at, grant.remaining) == (NOW, 0)
+        assert "1,500 credits" in Notice.objects.filter(kind="plan_ended").first().text
+        assert audits.verify() == []
+
     def test_freezes_what_was_bought_to_its_own_expiry(
         self, plans, account, subscription
     ):
@@ -151,6 +170,20 @@ class TestEnd:
         assert block.frozen_for == ["NO_PLAN"]
         assert (block.remaining, block.clock_stopped_at) == (300, None)
         assert wallet_of(account).frozen == 300
+
+    def test_forfeits_what_was_bought_if_that_is_set(
+        self, plans, account, subscription, settings
+    ):
+        settings.FORFEIT_BLOCKS = True
+        bought = buy_blocks(plans, account)
+        cancel(plans, subscription)
+
+        plans.travel(APRIL + HOUR)
+
+        bought.refresh_from_db()
+        assert (bought.remaining, bought.frozen_for) == (0, [])
+        assert "1,800 credits" in Notice.objects.filter(kind="plan_ended").first().text
+        assert audits.verify() == []
 
     def test_is_told_with_what_became_of_the_credits(
         self, plans, account, subscription
@@ -284,3 +317,68 @@ class TestOpenBills:
         bill.refresh_from_db()
         subscription.refresh_from_db()
         assert (bill.status, subscription.next_check_at) == ("VOID", None)
+
+    def test_that_is_paid_all_the_same_is_given_back(
+        self, plans, account, subscription
+    ):
+        plans.let_cards_fail(subscription)
+        plans.travel(APRIL + 20 * DAY, has_beat=False)
+        bill = Invoice.objects.latest("pk")
+
+        plans.wire.pay_invoice(bill.stripe_invoice_id)
+        plans.hear()
+        [due] = refunding.due_refunds(limit=9, at=plans.at)
+        refunding.look_after(refund_id=due, at=plans.at)
+
+        refund = Refund.objects.get()
+        assert (refund.invoice, refund.amount_cents) == (bill, 14_900)
+        assert plans.wire.charges()[-1]["amount_refunded"] == 14_900
+        assert available(account) == 0
+        assert AuditEvent.objects.filter(action="invoice.paid_too_late").exists()
+        assert audits.verify() == []
+
+
+class TestPausedCollection:
+    """R66: nobody is offered a pause, but Stripe's dashboard has one.
+
+    It makes the bills of its months void, and leaves the subscription active.
+    """
+
+    @pytest.fixture(autouse=True)
+    def _paused(self, plans, subscription):
+        plans.let_cards_fail(subscription)
+        plans.travel(APRIL + 2 * HOUR)
+        bill = Invoice.objects.latest("pk")
+        plans.wire.client().v1.invoices.void_invoice(bill.stripe_invoice_id)
+        plans.hear()
+        subscription.refresh_from_db()
+
+    def test_brings_no_credits_for_a_bill_that_is_void(self, plans, subscription):
+        assert subscription.status == "ACTIVE"  # as Stripe goes on saying
+        assert CreditGrant.objects.count() == 1
+        assert subscribing.standing(subscription, at=plans.at) == Standing.RENEWING
+
+    def test_ends_spending_when_grace_is_over(self, plans, account, subscription):
+        later = APRIL + 7 * DAY
+
+        assert subscribing.standing(subscription, at=later) == Standing.BLOCKED
+        assert wallet_of(account).block_at(later) == SpendingBlock.PAYMENT_OVERDUE
+
+    def test_goes_on_with_the_next_bill_that_is_paid(
+        self, plans, account, subscription
+    ):
+        method = plans.wire.client().v1.payment_methods.attach(
+            "pm_card_visa", {"customer": customer_of(subscription)}
+        )
+        plans.update(subscription, default_payment_method=method.id)
+
+        plans.travel(MAY + 2 * HOUR)
+
+        subscription.refresh_from_db()
+        assert subscribing.standing(subscription, at=plans.at) == Standing.ACTIVE
+        assert available(account) == 1_500
+
+
+def customer_of(subscription) -> str:
+    stripe_id = subscription.stripe_subscription_id
+    return stripe_gateway.subscription(stripe_id).customer_id

@@ -7,7 +7,13 @@ from datetime import timedelta
 
 import pytest
 
-from billing import catalogue, stripe_gateway, subscribing
+from billing import (
+    catalogue,
+    customers,
+    free_video_terms,
+    stripe_gateway,
+    subscribing,
+)
 from billing.models import Customer, Subscription
 from credits import ledger
 from credits.models import Wallet
@@ -48,6 +54,30 @@ class TestQuota:
 
         assert Customer.objects.get().country == "US"
         assert quota(account) == 3
+
+    def test_follows_the_address_that_is_kept_at_stripe(self, wire):
+        account, plans = make_account(country="IN"), Plans(wire)
+        stripe_id = customers.customer_id(
+            account, email="a@b.example", attempt=1, at=NOW
+        )
+
+        wire.client().v1.customers.update(stripe_id, {"address": {"country": "BR"}})
+        plans.hear()
+
+        assert Customer.objects.get().country == "BR"
+        assert quota(account) == 2
+
+    def test_outlasts_a_customer_without_an_address(self, wire):
+        account, plans = make_account(country="IN"), Plans(wire)
+        stripe_id = customers.customer_id(
+            account, email="a@b.example", attempt=1, at=NOW
+        )
+        Customer.objects.update(country="BR")
+
+        wire.client().v1.customers.update(stripe_id, {"name": "Northwind"})
+        plans.hear()
+
+        assert Customer.objects.get().country == "BR"
 
     def test_follows_the_account_to_another_country(self):
         account = make_account(country="IN")
@@ -96,12 +126,39 @@ class TestCatalogue:
         assert catalogue.free_videos_in_force(at=NOW).version == 1
         assert catalogue.free_videos_in_force(at=NOW + DAY).version == 2
 
+    def test_reaches_accounts_on_free_when_its_day_has_come(self):
+        accounts = [make_account(f"A{n}") for n in range(3)]
+        on_creator = on_plan("creator")
+        offer = catalogue.read()
+        fewer = replace(
+            offer.free_videos, version=2, starts_at=NOW + DAY, default_quota=2
+        )
+        catalogue.publish(replace(offer, free_videos=fewer), currency="usd")
+        tell_all(NOW)
+
+        before = [quota(account) for account in accounts]
+        told = tell_all(NOW + DAY)
+
+        assert before == [3, 3, 3]
+        assert [quota(account) for account in accounts] == [2, 2, 2]
+        assert quota(on_creator) is None
+        assert told == [2, 1]
+        assert tell_all(NOW + DAY) == [0]
+
     def test_refuses_to_edit_what_is_published(self):
         offer = catalogue.read()
         edited = replace(offer.free_videos, default_quota=2)
 
         with pytest.raises(catalogue.PublishedOfferEdited, match="default_quota"):
             catalogue.publish(replace(offer, free_videos=edited), currency="usd")
+
+
+def tell_all(at) -> list[int]:
+    """Tell two at a time until all are told."""
+    told = [free_video_terms.tell_free_videos(limit=2, at=at)]
+    while told[-1] == 2:
+        told.append(free_video_terms.tell_free_videos(limit=2, at=at))
+    return told
 
 
 @pytest.mark.django_db

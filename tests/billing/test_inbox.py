@@ -285,8 +285,10 @@ class TestCheckoutEvents:
 
     def test_each_subscribed_event_has_a_handler(self):
         for event in registry.subscribed_events():
-            kind = event.removeprefix("customer.").rpartition(".")[0]
-            assert registry.handler_for(kind) is not None
+            kind = event.rpartition(".")[0]
+            # Some are named by whose they are: customer.subscription, charge.dispute.
+            named = (kind, kind.rpartition(".")[2])
+            assert any(registry.handler_for(name) for name in named), event
 
     def test_the_outcome_is_one_that_fits_the_column(self):
         assert max(len(outcome) for outcome in settling.Settlement) <= 40

@@ -2,44 +2,38 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from io import StringIO
 
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import IntegrityError
 
-from accounts.models import Role
+from accounts.models import Notice, Role
 from billing import catalogue, legacy, renewing, subscribing
-from billing.catalogue import PlanToPublish
-from billing.models import Interval, PlanVersion, Subscription
-from credits import audits, statements
-from credits.models import SpendingBlock, Wallet, WalletUnit
+from billing.models import Interval, PlanChange, PlanVersion, Subscription
+from credits import audits, ledger, statements
+from credits.models import GrantSource, SpendingBlock, Wallet, WalletUnit
 from tests.billing.conftest import on_plan
+from tests.billing.legacies import (
+    CODE,
+    DAY,
+    ENDS,
+    bring_in,
+    end_row,
+    pack_row,
+    plan_row,
+    premium_of,
+)
 from tests.conftest import NOW
 from tests.factories import make_account, make_member
 
 pytestmark = pytest.mark.usefixtures("unlimited")
-DAY = timedelta(days=1)
-BEGAN, ENDS = NOW - 10 * DAY, NOW + 20 * DAY
 
 
 @pytest.fixture
 def unlimited(offered) -> PlanVersion:
-    """A legacy plan in the catalogue."""
-    plan = PlanToPublish(
-        code="legacy-unlimited",
-        family="LEGACY",
-        name="Unlimited",
-        version=1,
-        starts_at=NOW - 900 * DAY,
-        cycle_credits=0,
-        month_cents=3_000,
-    )
-    file = catalogue.read()
-    parts = (*file.plans, plan), file.blocks, file.free_videos
-    catalogue.publish(catalogue.Catalogue(*parts), currency="usd")
-    return catalogue.plan_in_force("legacy-unlimited", at=NOW)
+    """The legacy plan of the catalogue."""
+    return catalogue.plan_in_force(CODE, at=NOW)
 
 
 @pytest.fixture
@@ -47,37 +41,18 @@ def account(db):
     return make_account()
 
 
-def plan_row(to, **changed):
-    return dict.fromkeys(legacy.COLUMNS, "") | {
-        "kind": "plan",
-        "account": to.public_id,
-        "plan": "legacy-unlimited",
-        "interval": "MONTH",
-        "starts_at": BEGAN.isoformat(),
-        "ends_at": ENDS.isoformat(),
-        **changed,
-    }
-
-
-def pack_row(to, **changed):
-    return dict.fromkeys(legacy.COLUMNS, "") | {
-        "kind": "pack",
-        "account": to.public_id,
-        "pack": "P-1",
-        "credits": "300",
-        "cents": "4500",
-        "starts_at": BEGAN.isoformat(),
-        "ends_at": (NOW + 90 * DAY).isoformat(),
-        **changed,
-    }
-
-
-def bring_in(*rows, dry_run=False, at=NOW) -> legacy.Imported:
-    return legacy.bring_in(rows, dry_run=dry_run, at=at)
-
-
-def premium_of(account) -> Wallet:
-    return Wallet.objects.get(account=account, unit=WalletUnit.PREMIUM)
+def grant(account, source: GrantSource) -> None:
+    ledger.grant(
+        wallet_id=ledger.open_wallet(account_id=account.pk, at=NOW),
+        source=source,
+        source_key="test:1",
+        credits=1,
+        cost_basis_cents=0,
+        effective_at=NOW,
+        expires_at=None,
+        actor="test",
+        at=NOW,
+    )
 
 
 class TestBringIn:
@@ -128,7 +103,7 @@ class TestBringIn:
             ({"account": "acc_0"}, "There is no account acc_0."),
             ({"plan": "legacy-0"}, "No version of the plan “legacy-0” is in force."),
             ({"plan": "creator"}, "Creator is no legacy plan."),
-            ({"kind": "gift"}, "“gift” is neither plan nor pack."),
+            ({"kind": "gift"}, "“gift” is neither plan nor pack nor end."),
             (
                 {"ends_at": "2026-04-01T00:00"},
                 "2026-04-01T00:00 names no time zone; for UTC write 2026-04-01T00:00Z.",
@@ -176,6 +151,46 @@ class TestGoodStanding:
         )
 
 
+class TestEnd:
+    def test_of_a_plan_that_is_not_paid_any_more_loses_it(self, account):
+        bring_in(plan_row(account), pack_row(account))
+
+        imported = bring_in(end_row(account))
+
+        assert imported == legacy.Imported(changed=1, errors=())
+        assert subscribing.live_subscription(account.pk) is None
+        assert premium_of(account).spending_block == SpendingBlock.NO_PAID_PLAN
+
+    def test_is_brought_in_once(self, account):
+        bring_in(plan_row(account), end_row(account))
+
+        assert bring_in(end_row(account), at=NOW + DAY).changed == 0
+
+    def test_is_told_to_who_is_billed(self, account):
+        make_member(account, Role.OWNER, "alice@example.com")
+
+        bring_in(plan_row(account), end_row(account))
+
+        assert Notice.objects.filter(kind="plan_ended").count() == 1
+
+    @pytest.mark.parametrize(
+        ("changed", "said"),
+        [
+            ({"ends_at": (NOW + DAY).isoformat()}, "This end lies in the future."),
+            ({"plan": "creator"}, "The account was never on this plan."),
+        ],
+    )
+    def test_is_refused_where_it_cannot_be(self, account, changed, said):
+        imported = bring_in(plan_row(account), end_row(account, **changed))
+
+        assert imported.errors == (f"Line 3: {said}",)
+
+    def test_ends_no_other_plan(self):
+        imported = bring_in(end_row(on_plan("creator"), plan="creator"))
+
+        assert imported.errors == ("Line 2: Creator is no legacy plan.",)
+
+
 class TestDatabase:
     def test_refuses_a_legacy_plan_that_was_not_brought_in(self, account):
         with pytest.raises(IntegrityError, match="legacy_never_entered"):
@@ -207,6 +222,36 @@ class TestDatabase:
                 anchor_at=NOW,
             )
 
+    def test_refuses_a_legacy_plan_that_has_ended(self, account):
+        bring_in(plan_row(account), end_row(account))
+
+        with pytest.raises(IntegrityError, match="legacy_never_entered"):
+            Subscription.objects.update(status="ACTIVE", ended_at=None)
+
+    def test_refuses_a_change_that_leads_to_legacy(self, unlimited):
+        account = on_plan("creator")
+        creator = catalogue.plan_in_force("creator", at=NOW)
+
+        with pytest.raises(IntegrityError, match="legacy_never_entered"):
+            PlanChange.objects.create(
+                account=account,
+                kind="SUBSCRIBE",
+                timing="NOW",
+                from_version=creator,
+                to_version=unlimited,
+                to_interval="MONTH",
+                form_key="x",
+                currency="usd",
+                shown_cents=0,
+                credits_now=0,
+                prorated_at=NOW,
+                requested_at=NOW,
+            )
+
+    def test_keeps_packs_out_of_the_wallet_of_credits(self, account):
+        with pytest.raises(IntegrityError, match="grant_packs_are_premium"):
+            grant(account, GrantSource.PACK)
+
     def test_lets_legacy_be_left(self, account):
         bring_in(plan_row(account))
         creator = catalogue.plan_in_force("creator", at=NOW)
@@ -215,8 +260,18 @@ class TestDatabase:
 
 
 class TestOverview:
-    def test_shows_premium_credits_by_pack(self, account, client):
+    def test_is_about_premium_credits_where_no_others_ever_moved(self, account, client):
         client.force_login(make_member(account, Role.OWNER))
+        bring_in(plan_row(account), pack_row(account, ends_at="2126-01-01T00:00Z"))
+
+        page = " ".join(client.get("/").content.decode().split())
+
+        assert '300 <span class="balance-unit">premium credits</span>' in page
+        assert "available, from packs" not in page
+
+    def test_shows_packs_beside_credits(self, account, client):
+        client.force_login(make_member(account, Role.OWNER))
+        grant(account, GrantSource.PROMO)
         bring_in(
             plan_row(account),
             pack_row(account, ends_at="2126-01-01T00:00Z"),
@@ -225,6 +280,7 @@ class TestOverview:
 
         page = " ".join(client.get("/").content.decode().split())
 
+        assert '1 <span class="balance-unit">credits</span>' in page
         assert "320 <span" in page
         assert "1 Jan 2126</time>" in page
         assert "20 without an end" in page

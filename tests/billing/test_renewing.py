@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import pytest
+from django.db import connection
 
 from accounts.models import Notice
 from billing import plan_notices, renewing, subscribing
@@ -83,6 +84,24 @@ class TestMonthsOfAYear:
         assert renewing.grant_due_cycles(limit=4, at=late) == 4
         assert renewing.grant_due_cycles(limit=4, at=late) == 2
 
+    def test_are_claimed_without_sorting_all_that_is_due(self, yearly):
+        plans = []
+
+        def explain(execute, sql, params, many, context):
+            if "SKIP LOCKED" in sql and not sql.startswith("EXPLAIN"):
+                context["cursor"].execute(f"EXPLAIN {sql}", params)
+                plans.append("\n".join(line for (line,) in context["cursor"]))
+            return execute(sql, params, many, context)
+
+        with connection.cursor() as cursor:
+            cursor.execute("SET LOCAL random_page_cost = 10000")  # indexes look dear
+        with connection.execute_wrapper(explain):
+            renewing.grant_due_cycles(limit=4, at=JAN_31.replace(month=7))
+
+        [plan] = plans
+        assert "cycle_due" in plan
+        assert "Sort" not in plan
+
     def test_tell_the_wallet_which_of_them_is_running(self, yearly):
         renewing.grant_due_cycles(limit=10, at=JAN_31.replace(month=3))
 
@@ -125,9 +144,9 @@ class TestMonthsOfAYear:
             at=NOW,
         )
 
-        granted = renewing.grant_due_cycles(limit=10, at=NOW.replace(month=4))
+        due = renewing.grant_due_cycles(limit=10, at=NOW.replace(month=4))
 
-        assert granted == 2
+        assert due == 3
         assert [available(account) for account in accounts] == [1_200, 601, 1_200]
         assert second[1].granted_at is None
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from itertools import count
 
 from allauth.account.forms import default_token_generator
@@ -10,14 +11,25 @@ from allauth.account.models import EmailAddress, EmailConfirmationHMAC
 from allauth.account.utils import user_pk_to_url_str
 from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
 from django.core import mail
+from django.core.management import call_command
 from playwright.sync_api import expect
 
 from accounts import inviting, keys
 from accounts.models import Membership, Role, Scope, User
-from billing import arranging, catalogue, previewing, purchasing, settling
+from billing import (
+    arranging,
+    cards,
+    catalogue,
+    migrating,
+    previewing,
+    purchasing,
+    settling,
+)
 from billing.changing import Request
-from billing.models import PurchaseState
+from billing.models import PurchaseState, WebhookSubject
+from billing.stripe_gateway import StripeEvent
 from billing.stripe_gateway import sandbox as stripe_sandbox
+from billing.webhooks import inbox
 from config.clock import now
 from config.demo import people
 from credits import alerts
@@ -98,7 +110,36 @@ def on_creator(account, sandbox) -> Arguments:
     change = _change_plan(account, "creator")
     sandbox.pay(change.checkout_url)
     arranging.look(change, at=now())
+    [card] = cards.cards_of(account, at=now())
+    return {"change": (change.public_id,), "card": (card.id,)}
+
+
+def with_end_taken_back(account) -> Arguments:
+    """Let an account schedule the end of its legacy plan, and keep it after all."""
+    change = _change_plan(account, "creator")
+    arranging.take_back(change, at=now())
     return {"change": (change.public_id,)}
+
+
+def inbox_of_staff() -> Arguments:
+    """Let Stripe tell of a plan of an account that is not here."""
+    subject = {"id": "sub_1Lost", "object": "subscription", "status": "active"}
+    told = StripeEvent(
+        id="evt_1Lost",
+        kind="customer.subscription.updated",
+        object_id=subject["id"],
+        object_kind=subject["object"],
+        api_version="2026-10-28.endive",
+        is_live=False,
+        payload={"id": "evt_1Lost", "data": {"object": subject}},
+    )
+    subject_id = inbox.receive(told, at=now())
+    WebhookSubject.objects.filter(pk=subject_id).update(
+        attempts=4,
+        last_error="UnknownAccount: There is no account acc_7tq2.",
+        next_attempt_at=now() + timedelta(minutes=4),
+    )
+    return {"subject": (subject_id,)}
 
 
 def with_unpaid_upgrade(account, sandbox) -> Arguments:
@@ -115,6 +156,18 @@ def with_cancellation(account, sandbox) -> Arguments:
     """Let the plan end with its paid term."""
     on_creator(account, sandbox)
     return {"change": (_change_plan(account, "free").public_id,)}
+
+
+def with_new_price(account, sandbox) -> Arguments:
+    """Let an account hear that its plan costs more from some day on."""
+    on_creator(account, sandbox)
+    dearer = catalogue.plan_in_force("creator", at=now())
+    dearer.pk, dearer.version, dearer.starts_at = None, 2, now()
+    dearer.month_cents = 3_900
+    dearer.save()
+    call_command("stripe_setup", verbosity=0)
+    [planned] = migrating.planned(at=now())
+    return {"change": (migrating.migrate(planned, at=now()).public_id,)}
 
 
 def checkout_pages_of(account, sandbox) -> dict[str, str]:

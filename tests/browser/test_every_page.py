@@ -13,10 +13,21 @@ from urllib.parse import urlsplit
 
 import pytest
 from allauth.mfa.models import Authenticator
+from django.contrib.auth.models import Group
 from django.urls import URLPattern, get_resolver, resolve, reverse
 
-from config.demo import accounts, people
-from tests.browser import sandbox_scene, scene, tours
+from accounts.roles import StaffGroup
+from config.clock import now
+from config.demo import accounts, legacy, people
+from tests.browser import (
+    desks_scene,
+    doubts_scene,
+    refunds_scene,
+    reload_scene,
+    sandbox_scene,
+    scene,
+    tours,
+)
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -173,12 +184,20 @@ class TestEveryPage:
 
         take(tours.CHANGER, change)
 
+    def test_on_a_legacy_plan(self, stack, page, sign_in, take):
+        account = stack.load(accounts.VINTAGE)
+        legacy.keep(accounts.VINTAGE, account, at=now())
+        sign_in(page, people.VERA)
+
+        take(tours.LEGACY, scene.with_end_taken_back(account))
+
     @pytest.mark.parametrize(
         "so_far",
         [
             scene.with_open_checkout,
             scene.with_unpaid_upgrade,
             scene.with_cancellation,
+            scene.with_new_price,
         ],
     )
     def test_while_a_plan_changes(self, stack, page, sign_in, take, so_far):
@@ -186,6 +205,22 @@ class TestEveryPage:
         sign_in(page, people.SAM)
 
         take(tours.PLAN_IN_MOTION, change)
+
+    @pytest.mark.parametrize(
+        ("so_far", "tour"),
+        [
+            (reload_scene.with_a_card, tours.RELOAD_OFF),
+            (reload_scene.with_a_reload, tours.RELOAD_ON),
+            (reload_scene.with_a_refused_card, tours.RELOAD_ON),
+            (reload_scene.with_a_payment_to_confirm, tours.RELOAD_TO_CONFIRM),
+        ],
+        ids=["off", "on", "paused", "to confirm"],
+    )
+    def test_with_auto_reload(self, northwind, page, sign_in, take, so_far, tour):
+        arguments = so_far(northwind)
+        sign_in(page, people.NORA)
+
+        take(tour, arguments)
 
     def test_without_an_account(self, northwind, page, sign_in, take):
         accounts.make_person(scene.NOOR)
@@ -195,11 +230,63 @@ class TestEveryPage:
         take(tours.NEWCOMER)
 
     def test_for_staff(self, northwind, page, sign_in, take):
-        accounts.make_person(people.STELLA, is_staff=True)
+        accounts.make_person(people.STELLA, is_staff=True, is_superuser=True)
         scene.let_in(people.STELLA, northwind)
         sign_in(page, people.STELLA)
 
         take(tours.STAFF)
+
+    def test_for_staff_at_the_inbox(self, northwind, page, sign_in, take):
+        accounts.make_person(people.THEO, is_staff=True).groups.set(
+            Group.objects.filter(name=StaffGroup.SUPPORT)
+        )
+        sign_in(page, people.THEO)
+
+        take(tours.INBOX, scene.inbox_of_staff())
+
+    def test_for_those_whose_payments_are_doubted(
+        self, stack, northwind, page, sign_in, take
+    ):
+        doubted = doubts_scene.doubted_payments(northwind, stack.sandbox)
+        sign_in(page, people.NORA)
+
+        take(tours.DOUBTED, doubted)
+
+    def test_for_staff_at_the_dispute_desk(self, stack, northwind, page, sign_in, take):
+        doubted = doubts_scene.doubted_payments(northwind, stack.sandbox)
+        accounts.make_person(people.THEO, is_staff=True).groups.set(
+            Group.objects.filter(name=StaffGroup.FINANCE)
+        )
+        sign_in(page, people.THEO)
+
+        take(tours.DISPUTES, doubted)
+
+    def test_for_those_who_owe(self, stack, northwind, page, sign_in, take):
+        refunded = refunds_scene.refunded_payments(northwind, stack.sandbox)
+        sign_in(page, people.NORA)
+
+        take(tours.OWING, refunded)
+
+    def test_for_staff_at_the_refunds(self, stack, northwind, page, sign_in, take):
+        refunded = refunds_scene.refunded_payments(northwind, stack.sandbox)
+        accounts.make_person(people.AMARA, is_staff=True).groups.set(
+            Group.objects.filter(name=StaffGroup.ADMIN)
+        )
+        sign_in(page, people.AMARA)
+
+        take(tours.REFUNDS, refunded)
+
+    def test_for_staff_at_the_reconciliation(self, northwind, page, sign_in, take):
+        accounts.make_person(people.STELLA, is_staff=True, is_superuser=True)
+        sign_in(page, people.STELLA)
+
+        take(tours.RECONCILIATION, desks_scene.breaks_of(northwind))
+
+    def test_for_staff_at_the_outgoing_webhooks(self, northwind, page, sign_in, take):
+        accounts.make_person(people.STELLA, is_staff=True, is_superuser=True)
+        sign_in(page, people.STELLA)
+
+        take(tours.WEBHOOKS, desks_scene.webhooks_of(northwind))
 
 
 class TestOtherPages:

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from itertools import count
 
 from playwright.sync_api import expect
 
 from billing.models import PurchaseState
 from config.demo import people
+
+_endpoints = count(1)
 
 
 @dataclass(frozen=True)
@@ -73,6 +76,12 @@ def open_own_menu(page):
     open_menu(1, page)
 
 
+def add_endpoint(page):
+    page.get_by_label("Address").fill(f"https://backend{next(_endpoints)}.example/")
+    page.get_by_label("plan.changed").check()
+    send("form[action$='/add/']", page)
+
+
 def create_key(page):
     page.get_by_label("Name").fill("Studio")
     page.get_by_label("Spend credits").check()
@@ -113,6 +122,10 @@ def travel_a_month(page):
     expect(page.get_by_role("heading", name="What happened")).to_be_visible()
 
 
+def open_event(page):
+    page.get_by_text("subscription.updated").click()
+
+
 SIGN_IN = "form:has([type=password])"
 INVITE = "form[action$='/invite/']"
 MAIN_FORM = "main form[method=post]"
@@ -149,6 +162,7 @@ BUYER = (
     Stop("billing:add_ons", then=see_old_price, leads_to="billing:buy"),
     Stop("billing:add_ons", then=lose_csrf_token, leads_to="billing:buy"),
     Stop("billing:plan"),
+    Stop("billing:cards"),
     Stop("billing:purchases"),
     *(Stop("billing:purchase", state) for state in PurchaseState.values),
     Stop("credits:statement"),
@@ -238,11 +252,52 @@ CHANGER = (
     Stop("billing:plan_moves"),
     Stop("billing:invoices"),
     Stop("billing:change", "change"),
+    Stop("billing:cards"),
+    Stop("billing:remove_card", "card"),
     Stop(PREVIEW, query="?plan=pro-1000&interval=month"),
     Stop(PREVIEW, query="?plan=creator&interval=year"),
     Stop(PREVIEW, query="?plan=creator&interval=month", status=409),
     Stop(PREVIEW, query="?plan=free"),
     Stop(PREVIEW, query="?plan=business", then=sent(MAIN_FORM), leads_to=CONFIRM),
+)
+PREMIUM = "?unit=PREMIUM"
+LEGACY = (
+    Stop("billing:overview"),
+    Stop("billing:plan"),
+    Stop(PREVIEW, query="?plan=creator"),
+    Stop(PREVIEW, query="?plan=creator&now"),
+    Stop(PREVIEW, query="?plan=legacy-unlimited", status=409),
+    Stop(
+        PREVIEW,
+        query="?plan=free",
+        then=sent(MAIN_FORM, typed="Creator"),
+        leads_to=CONFIRM,
+    ),
+    Stop("credits:statement", query=PREMIUM),
+    Stop("credits:usage", query=PREMIUM),
+    Stop("credits:rates", query=PREMIUM),
+    Stop("billing:change", "change"),
+)
+REVIEW = "billing:review_reload"
+RELOAD_OFF = (
+    Stop("billing:reload"),
+    Stop("billing:reload", then=sent("main form[method=get]"), leads_to=REVIEW),
+    Stop(REVIEW, query="?threshold=0", status=422),
+)
+RELOAD_ON = (
+    Stop("billing:reload"),
+    Stop("billing:overview"),
+    Stop("billing:purchases"),
+    Stop(
+        "billing:reload",
+        then=sent("main form[method=get]", threshold="5000"),
+        leads_to=REVIEW,
+    ),
+)
+RELOAD_TO_CONFIRM = (
+    Stop("billing:reload"),
+    Stop("billing:overview"),
+    Stop("billing:confirm_reload", "reload"),
 )
 PLAN_IN_MOTION = (
     Stop("billing:plan"),
@@ -254,6 +309,114 @@ NEWCOMER = (
     Stop("accounts:new_account", then=sent("form:has([name=name])")),
     Stop("mfa_index"),
 )
+INBOX = (
+    Stop("accounts:staff_home"),
+    Stop("accounts:staff_home", then=open_navigation),
+    Stop("billing:staff_inbox"),
+    Stop("billing:staff_inbox", query="?state=DONE"),
+    Stop("billing:staff_inbox", query="?state=FAILING&kind=subscription"),
+    Stop("billing:staff_inbox_subject", "subject"),
+    Stop("billing:staff_inbox_subject", "subject", then=open_event),
+    Stop(
+        "billing:staff_inbox_subject",
+        "subject",
+        then=sent("form[action$='/ignore/']", reason="no"),
+        leads_to="billing:staff_inbox_ignore",
+    ),
+    Stop("billing:staff_webhooks", status=403),
+)
+DOUBTED = (
+    Stop("billing:plan"),
+    Stop("billing:overview"),
+    Stop("billing:purchase", "purchase"),
+)
+DISPUTES = (
+    Stop("billing:staff_disputes"),
+    Stop("billing:staff_dispute", "dispute"),
+    Stop("billing:staff_dispute", "inquiry"),
+    Stop(
+        "billing:staff_dispute",
+        "dispute",
+        then=sent("form[action$='/answer/']"),
+        leads_to="billing:staff_dispute_answer",
+    ),
+    Stop(
+        "billing:staff_dispute",
+        "dispute",
+        then=sent("form[action$='/accept/']"),
+        leads_to="billing:staff_dispute_accept",
+    ),
+    Stop("billing:staff_warning", "warning"),
+    Stop(
+        "billing:staff_warning",
+        "warning",
+        then=sent("form[action$='/keep/']"),
+        leads_to="billing:staff_warning_keep",
+    ),
+)
+OWING = (
+    Stop("billing:overview"),
+    Stop("billing:debt"),
+    Stop("billing:purchases"),
+    Stop("billing:purchase", "purchase"),
+)
+REFUNDS = (
+    Stop("billing:staff_accounts"),
+    Stop("billing:staff_accounts", query="?q=nobody@example.com"),
+    Stop("billing:staff_account", "account"),
+    Stop("billing:staff_preview_cancel", "account"),
+    Stop(
+        "billing:staff_preview_cancel",
+        "account",
+        then=sent(MAIN_FORM),
+        leads_to="billing:staff_cancel",
+    ),
+    Stop("billing:staff_refunds"),
+    Stop("billing:staff_payment", "payment"),
+    Stop("billing:staff_payment", "refunded"),
+    Stop("billing:staff_preview_refund", "payment", query="?extent=all"),
+    Stop("billing:staff_preview_refund", "payment", query="?extent=amount", status=422),
+    Stop(
+        "billing:staff_preview_refund",
+        "payment",
+        query="?extent=unspent",
+        then=sent(MAIN_FORM),
+        leads_to="billing:staff_refund",
+    ),
+)
+RECONCILIATION = (
+    Stop("billing:staff_reconciliation"),
+    Stop("billing:staff_reconciliation", query="?state=GONE"),
+    Stop("billing:staff_break", "repairable"),
+    Stop("billing:staff_break", "other"),
+    Stop(
+        "billing:staff_break",
+        "other",
+        then=sent("form[action$='/ignore/']"),
+        leads_to="billing:staff_break_ignore",
+    ),
+)
+WEBHOOKS = (
+    Stop("billing:staff_webhooks"),
+    Stop(
+        "billing:staff_webhooks",
+        then=sent("form[action$='/add/']", url="http://a.example/"),
+        leads_to="billing:staff_webhook_add",
+    ),
+    Stop("billing:staff_webhook", "endpoint"),
+    Stop("billing:staff_webhook", "silent"),
+    Stop(
+        "billing:staff_webhook",
+        "endpoint",
+        then=sent("form[action$='/disable/']"),
+        leads_to="billing:staff_webhook_disable",
+    ),
+    Stop(
+        "billing:staff_webhooks",
+        then=add_endpoint,
+        leads_to="billing:staff_webhook_add",
+    ),
+)
 STAFF = (
     Stop("billing:time"),
     Stop("billing:time", then=sent("form.time-date"), leads_to="billing:travel"),
@@ -262,7 +425,26 @@ STAFF = (
 
 TOURS = (
     *(VISITOR, MIDWAY, BUYER, OWNER, GUARDED),
-    *(CHANGER, PLAN_IN_MOTION, MEMBER, OLD_HAND, WITHOUT_BLOCKS, NEWCOMER, STAFF),
+    *(
+        CHANGER,
+        LEGACY,
+        PLAN_IN_MOTION,
+        RELOAD_OFF,
+        RELOAD_ON,
+        RELOAD_TO_CONFIRM,
+        MEMBER,
+        OLD_HAND,
+        WITHOUT_BLOCKS,
+        NEWCOMER,
+        INBOX,
+        DOUBTED,
+        DISPUTES,
+        OWING,
+        REFUNDS,
+        RECONCILIATION,
+        WEBHOOKS,
+        STAFF,
+    ),
 )
 
 # Beside the tours: its address is one of those that programs ask.
@@ -274,6 +456,19 @@ API_REFERENCE = (
 # Django's own pages; what programs ask.
 NOT_OURS = {"admin", "api"}
 _TAKE_FORMS = {
+    "billing:save_reload",
+    "billing:stop_reload",
+    "billing:pay_debt",
+    "billing:add_card",
+    "billing:default_card",
+    "billing:staff_break_note",
+    "billing:staff_break_repair",
+    "billing:staff_inbox_replay",
+    "billing:staff_reconcile",
+    "billing:staff_webhook_enable",
+    "billing:staff_webhook_remove",
+    "billing:staff_webhook_replay",
+    "billing:staff_webhook_roll",  # as after adding one
     "accounts:change_role",
     "accounts:join",
     "accounts:revoke_invitation",
@@ -292,6 +487,7 @@ _ARE_PARTS_OF_PAGES = {
     "billing:purchase_status",
 }
 _ANSWER_PROGRAMS = {
+    "billing:staff_dispute_evidence",  # a text file
     "billing:stripe_webhook",
     "credits:usage_csv",
     "mfa_download_recovery_codes",  # a text file

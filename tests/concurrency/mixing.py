@@ -33,6 +33,7 @@ class Pot:
     grants: list[int] = field(default_factory=list)
     holds: list[int] = field(default_factory=list)
     spends: list[int] = field(default_factory=list)
+    revokes: list[int] = field(default_factory=list)
     said: dict[str, tuple[str, int | None, dict]] = field(default_factory=dict)
     notes: list[tuple[int, str, dict]] = field(default_factory=list)
 
@@ -60,10 +61,11 @@ class Mix:
         pot = dice.choice(self.pots)
         verb = dice.choice(self.VERBS)
         at = NOW + next(self.ticks) * STEP
-        return verb(self, pot, dice, key=f"{verb.__name__}:{n}", at=at)
+        # The ledger's own keys are of the form "move:17".
+        return verb(self, pot, dice, key=f"said-{verb.__name__}:{n}", at=at)
 
     def grant(self, pot, dice, *, key, at):
-        source = dice.choice(list(GrantSource))
+        source = dice.choice([one for one in GrantSource if one != GrantSource.PACK])
         facts = {
             "source": source,
             "credits": dice.randint(20, 80),
@@ -161,9 +163,18 @@ class Mix:
     def revoke(self, pot, dice, *, key, at):
         grant_id, credits = dice.choice(pot.grants[-6:]), dice.choice([None, 1, 5])
         said = pot.say("revoke", grant_id, key, credits=credits, at=at)
-        return ledger.revoke(
+        revoked = ledger.revoke(
             grant_id=grant_id, credits=credits, reason="because", **said
         )
+        pot.revokes.append(revoked.entry_id)
+        return revoked
+
+    def reinstate(self, pot, dice, *, key, at):
+        if not pot.revokes:
+            return None
+        entry_id = dice.choice(pot.revokes[-6:])
+        said = pot.say("reinstate", entry_id, key, at=at)
+        return ledger.reinstate(entry_id=entry_id, reason="because", **said)
 
     def move(self, pot, dice, *, key, at):
         grant_id = dice.choice(pot.grants[-6:])
@@ -238,7 +249,7 @@ class Mix:
     VERBS = [
         *(grant, grant, grant, spend, spend, spend_batch, hold, hold, hold, extend),
         *(capture, capture, release, expire, reverse, revoke, freeze, unfreeze),
-        *(unfreeze, move, move, owe, clear, terms, cap),
+        *(unfreeze, reinstate, move, move, owe, clear, terms, cap),
     ]
 
 

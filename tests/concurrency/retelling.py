@@ -23,6 +23,7 @@ class Retelling:
         **dict.fromkeys(["extend", "capture", "release"], "hold"),
         **dict.fromkeys(["revoke", "freeze", "unfreeze", "move"], "grant"),
         "reverse": "spend",
+        "reinstate": "revoke",
     }
 
     def __init__(self, pot: Pot):
@@ -73,6 +74,8 @@ class Retelling:
                 self.known["hold", entry.hold_id] = self.wallet.holds[-1]
             case "spend" | "capture":
                 self.known["spend", entry.pk] = len(self.wallet.charges) - 1
+            case "revoke":
+                self.known["revoke", entry.pk] = len(self.wallet.revoked) - 1
 
 
 def differences(pot: Pot, *, at) -> list[str]:

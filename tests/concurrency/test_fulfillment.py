@@ -16,7 +16,7 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts.models import Account, AuditEvent, Notice, Role, User
-from billing import catalogue, chasing, settling, stripe_gateway
+from billing import catalogue, chasing, refunding, settling, stripe_gateway
 from billing.models import Purchase, PurchaseState, WebhookEvent, WebhookSubject
 from billing.webhooks import inbox
 from config.clock import now
@@ -163,15 +163,17 @@ class TestOnePayment:
         shop.account.subscriptions.update(status="CANCELED", ended_at=NOW)
         settling.settle(session_id=paid.stripe_session_id, at=now())
 
+        [refund_id] = refunding.due_refunds(limit=9, at=now())
+
         def sweep():
-            chasing.look_after(purchase_id=paid.pk, at=now())
+            refunding.look_after(refund_id=refund_id, at=now())
 
         all_at_once([sweep] * 12)
 
         paid.refresh_from_db()
         assert paid.state == PurchaseState.REFUNDED
         assert len(shop.wire.client().v1.refunds.list().data) == 1
-        assert AuditEvent.objects.filter(action="purchase.refunded").count() == 1
+        assert AuditEvent.objects.filter(action="refund.done").count() == 1
 
 
 class TestOneForm:

@@ -60,7 +60,7 @@ class Scene:
 
     def freeze(self, n, **said):
         return ledger.freeze(
-            grant_id=self.grants[n], freeze=Freeze.DISPUTE, **self._why, **said
+            grant_id=self.grants[n], freeze=Freeze.PAUSE, **self._why, **said
         )
 
     def move(self, n, **said):

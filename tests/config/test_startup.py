@@ -60,6 +60,7 @@ class TestProduction:
         [
             ("SECRET_KEY", "short", "SECRET_KEY is shorter than 50 characters."),
             ("ALLOWED_HOSTS", "*", "ALLOWED_HOSTS must name your hosts"),
+            ("STAFF_STEP_UP", "off", "STAFF_STEP_UP is off"),
             ("BASE_URL", "http://billing.example.com", "must begin with https://"),
             ("DEBUG", "true", "DEBUG is on"),
             ("STRIPE_API_BASE", "http://127.0.0.1:12111", "points to a sandbox"),

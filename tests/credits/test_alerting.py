@@ -80,9 +80,10 @@ class TestSweep:
     ):
         tasks.raise_alerts()
 
-        # One looks for balances. For each number of days four look where the last one
-        # came to, what came due since, and say so. Four steps begin and end.
-        with django_assert_num_queries(1 + 3 * 4 + 4 * 2):
+        # One looks for balances. For each number of days five look where the last one
+        # came to, which credits and which plans came due since, and say so. Four steps
+        # begin and end.
+        with django_assert_num_queries(1 + 3 * 5 + 4 * 2):
             tasks.raise_alerts()
 
     def test_takes_chunks_until_all_are_told(self, account, clock):

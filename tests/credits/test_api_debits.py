@@ -48,6 +48,7 @@ class TestDebit:
         entry = LedgerEntry.objects.get(wallet=wallet, kind="SPEND")
         assert response.json() == {
             "account": wallet.account.public_id,
+            "unit": "credits",
             "seq": 2,
             "credits": 24,
             "balance_after": 1_476,
@@ -113,8 +114,8 @@ class TestDebit:
     def test_needs_few_queries(self, caller, wallet, django_assert_num_queries):
         caller.post("/debits", body(wallet), key="warm")
 
-        # The key, the wallet, and the ledger's own call.
-        with django_assert_num_queries(3):
+        # The key, the wallet, the ledger's own call; whether auto-reload is due.
+        with django_assert_num_queries(4):
             caller.post("/debits", body(wallet), key="k")
 
 

@@ -118,6 +118,7 @@ class TestQuote:
         del answer["quote"], answer["expires_at"]
         assert answer == {
             "account": wallet.account.public_id,
+            "unit": "credits",
             "credits": 31,
             "rate_version": 1,
             "lines": [

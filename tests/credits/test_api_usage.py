@@ -75,6 +75,7 @@ class TestUsage:
 
         assert response.json() == {
             "account": wallet.account.public_id,
+            "unit": "credits",
             "from": "2026-03-01",
             "to": "2026-04-01",
             "group": "feature",

@@ -55,7 +55,39 @@ CORRUPTIONS = {
     ),
     "the last entry gone": (
         "DELETE FROM credits_ledgerentry WHERE seq = 4",
-        {"I2 a wallet is the sum of its entries"},
+        {
+            "I1 a draw is of its entry's wallet and its grant's",
+            "I1 a usage line is of its entry's wallet",
+            "I2 a wallet is the sum of its entries",
+        },
+    ),
+    "an entry without its wallet": (
+        """UPDATE credits_ledgerentry SET wallet_id = wallet_id + 1000
+        WHERE seq = 4""",
+        {
+            "I1 a draw is of its entry's wallet and its grant's",
+            "I1 a usage line is of its entry's wallet",
+            "I1 an entry is of a wallet",
+            "I1 each balance follows from the one before",
+            "I1 entries are numbered without gaps",
+            "I2 a wallet is the sum of its entries",
+        },
+    ),
+    "a draw without its entry": (
+        """UPDATE credits_grantdraw SET entry_id = entry_id + 1000
+        WHERE entry_id = (SELECT max(entry_id) FROM credits_grantdraw)""",
+        {
+            "I1 a draw is of its entry's wallet and its grant's",
+            "I1 an entry is the sum of its draws",
+        },
+    ),
+    "a usage line without its entry": (
+        """UPDATE credits_usageline SET entry_id = entry_id + 1000
+        WHERE entry_id = (SELECT max(entry_id) FROM credits_usageline)""",
+        {
+            "I1 a usage line is of its entry's wallet",
+            "I1 a spend costs what its lines cost",
+        },
     ),
     "a draw under another wallet": (
         """UPDATE credits_grantdraw SET wallet_id = wallet_id + 1

@@ -8,11 +8,12 @@ import pytest
 
 from accounts.models import Notice, Role
 from credits import ledger
-from credits.models import Alert
+from credits.models import Alert, GrantSource
 from tests.conftest import NOW
 from tests.credits.watching import (
     DAY,
     INSTANT,
+    end_plan,
     grant,
     look_ahead,
     spend,
@@ -82,6 +83,22 @@ class TestExpiry:
             "35 credits of Northwind will expire on 19 Apr 2026",
             "7 credits of Northwind will expire on 20 Apr 2026",
         ]
+
+    def test_of_plan_credits_is_told_of_an_earlier_end_of_the_plan(self, wallet):
+        grant(wallet, 9, NOW + 60 * DAY, source=GrantSource.PLAN)
+        end_plan(wallet, NOW + 20 * DAY)
+
+        assert look_ahead(1, at=NOW + 19 * DAY - INSTANT) == 0
+        assert look_ahead(1, at=NOW + 19 * DAY) == 1
+        assert subjects() == ["9 credits of Northwind will expire on 30 Mar 2026"]
+
+    def test_of_plan_credits_that_end_before_is_not_told_again(self, wallet):
+        grant(wallet, 9, NOW + 60 * DAY, source=GrantSource.PLAN)
+        end_plan(wallet, NOW + 20 * DAY)
+        look_ahead(1, at=NOW + 19 * DAY)
+        look_ahead(1, at=NOW + 40 * DAY)
+
+        assert look_ahead(1, at=NOW + 59 * DAY) == 0
 
     def test_told_late_is_told_once(self, wallet):
         late = NOW + 39 * DAY + timedelta(hours=1)

@@ -16,6 +16,7 @@ from tests.credits.watching import (
     INSTANT,
     NEXT_CYCLE,
     begin_cycle,
+    end_plan,
     grant,
     hold,
     look,
@@ -164,6 +165,13 @@ class TestLowBalance:
         begin_cycle(wallet, None, None, spending_block=SpendingBlock.NO_PAID_PLAN)
 
         assert look() == 0
+
+    def test_is_not_watched_once_the_plan_is_over_though_nobody_has_said_so(
+        self, wallet
+    ):
+        end_plan(wallet, NOW + DAY)
+
+        assert look(at=NOW + DAY) == 0
 
     def test_by_a_hold_that_is_past_its_time_is_no_alert(self, wallet):
         watch(wallet, thresholds=[100])

@@ -131,8 +131,8 @@ class TestStatement:
         newest = client.get(STATEMENT, {"kind": "SPEND"})
         older = client.get(newest.context["older_url"])
 
-        assert newest.context["older_url"] == "/statement/?kind=SPEND&before=12"
-        assert (len(older.context["page"].rows), older.context["older_url"]) == (10, "")
+        assert newest.context["older_url"] == "/statement/?kind=SPEND&before=22"
+        assert (len(older.context["page"].rows), older.context["older_url"]) == (20, "")
         assert older.context["newest_url"] == "/statement/?kind=SPEND"
 
     def test_needs_the_same_queries_for_any_number_of_rows(

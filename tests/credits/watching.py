@@ -51,10 +51,22 @@ def hold(wallet, credits):
     )
 
 
-def grant(wallet, credits, expires_at=None, at=NOW):
+def end_plan(wallet, ends_at):
+    ledger.set_terms(
+        wallet_id=wallet.pk,
+        spending_block=None,
+        way_forward="Buy more.",
+        cycle_starts_at=None,
+        cycle_ends_at=None,
+        plan_ends_at=ends_at,
+        spends_until=ends_at,
+    )
+
+
+def grant(wallet, credits, expires_at=None, at=NOW, source=GrantSource.PURCHASE):
     ledger.grant(
         wallet_id=wallet.pk,
-        source=GrantSource.PURCHASE,
+        source=source,
         source_key=f"{wallet.pk}:{at}:{credits}:{expires_at}",
         credits=credits,
         cost_basis_cents=0,

@@ -7,27 +7,42 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from accounts.models import Notice, Role
-from billing import arranging, catalogue, changing, settling, subscribing
+from billing import (
+    arranging,
+    catalogue,
+    changing,
+    migrating,
+    settling,
+    subscribing,
+)
 from billing.changing import ChangeInProgress
 from billing.models import Interval, Invoice, PlanChange
 from billing.previewing import ChangeRefused
+from billing.purchasing import PurchaseRefused
 from credits.models import CreditGrant, Wallet
 from tests.billing.changes import change
 from tests.billing.conftest import buy
 from tests.billing.plans import Plans
 from tests.factories import make_account, make_member
+from tests.golden.bank_replaying import BankVerbs
+from tests.golden.money_replaying import MoneyVerbs
 from tests.golden.replaying import Replay
 
 if TYPE_CHECKING:
     from tests.stripe_wire import StripeWire
 
 
-class PlanReplay(Replay):
+class PlanReplay(MoneyVerbs, BankVerbs, Replay):
     """An account whose plan was paid on Stripe's page when the clock was set."""
 
     # Purchases are durable: they commit before Stripe is called.
     undoing_refusals = staticmethod(nullcontext)
-    refusals_expected = (*Replay.refusals_expected, ChangeRefused, ChangeInProgress)
+    refusals_expected = (
+        *Replay.refusals_expected,
+        ChangeRefused,
+        ChangeInProgress,
+        PurchaseRefused,
+    )
 
     def __init__(self, given: dict, wire: StripeWire):
         at = datetime.fromisoformat(given["clock"])
@@ -74,7 +89,15 @@ class PlanReplay(Replay):
 
     def _subscribe(self, command: dict, _: dict) -> None:
         interval = Interval(command.get("interval", "MONTH"))
-        self.plans.subscribe(self.account, command["code"], interval)
+        days = command.get("trial_days")
+        terms = {"trial_period_days": days} if days else {}
+        self.plans.pay_for(self.account, command["code"], interval, **terms)
+        self.plans.hear()
+
+    def _take_off(self, command: dict, _: dict) -> None:
+        """Let a coupon lower every further bill."""
+        live = self.account.subscriptions.get(ended_at=None)
+        self.plans.take_off(live, command["percent"])
 
     def _cancel(self, _: dict, __: dict) -> None:
         self._update(cancel_at_period_end=True)
@@ -96,6 +119,18 @@ class PlanReplay(Replay):
             self.plans.price_id(version, interval)
         change(self.plans, self.account, self.owner, command["code"], interval)
 
+    def _publish_price(self, command: dict, _: dict) -> None:
+        """Sell a plan at another price from now on."""
+        version = catalogue.plan_in_force(command["code"], at=self.at)
+        version.pk, version.version = None, version.version + 1
+        version.starts_at, version.month_cents = self.at, command["month_cents"]
+        version.save()
+        self.plans.price_id(version)
+
+    def _migrate_prices(self, _: dict, __: dict) -> None:
+        for planned in list(migrating.planned(at=self.at)):
+            migrating.migrate(planned, at=self.at)
+
     def _undo(self, _: dict, __: dict) -> None:
         """Take the scheduled change back."""
         scheduled = changing.scheduled_change(self.account.pk)
@@ -112,7 +147,8 @@ class PlanReplay(Replay):
 
     def _buy(self, command: dict, _: dict) -> None:
         purchase = buy(self.account, self.owner, command["blocks"], at=self.at)
-        self.plans.wire.pay(purchase.stripe_session_id)
+        card = {"card": command["card"]} if "card" in command else {}
+        self.plans.wire.pay(purchase.stripe_session_id, **card)
         settling.settle(session_id=purchase.stripe_session_id, at=self.at)
 
     def _set_zone(self, command: dict, _: dict) -> None:

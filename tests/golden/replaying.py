@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 
 from django.db import transaction
@@ -10,7 +10,14 @@ from django.db import transaction
 from credits import ledger, quoting, rate_cards, statements
 from credits.core.amounts import AmountOutOfBounds
 from credits.core.rating import JobLine, MissingRate, QuantityOutOfBounds
-from credits.models import Freeze, GrantSource, Hold, LedgerEntry, Wallet
+from credits.models import (
+    CreditGrant,
+    Freeze,
+    GrantSource,
+    Hold,
+    LedgerEntry,
+    Wallet,
+)
 from tests.factories import make_user, make_wallet
 
 FREE_VIDEO_MS = 60_000
@@ -117,6 +124,8 @@ class Replay:
             numbers = dict(vars(error))
             for said_elsewhere in ("way_forward", "change"):
                 numbers.pop(said_elsewhere, None)
+            if why_not := numbers.pop("why_not", None):  # R107
+                numbers |= asdict(why_not)
             refusal = {"command": number, "error": type(error).__name__}
             self.refusals.append(refusal | numbers)
             return
@@ -299,6 +308,7 @@ class Replay:
             "held": grant.held,
             "frozen": grant.is_frozen,
             "expires_at": grant.expires_at,
+            "cost_cents": CreditGrant.objects.get(pk=grant.id).cost_basis_cents,
         }
 
     def _hold_facts(self, name: str) -> dict:

@@ -9,22 +9,30 @@ if TYPE_CHECKING:
 
 # Each place of a vector: the fields that it must have, and those that it may have.
 TOP = ("rule title given commands expect", "")
-GIVEN = ("clock grants", "rate_plan rate_cards cycle plan free_videos")
-PLAN = ("code", "interval")
+GIVEN = (
+    "clock grants",
+    "rate_plan rate_cards cycle plan settings free_videos packs reload",
+)
+PLAN = ("code", "paid_until interval trial_days")
 GRANT = ("name source credits expires_at", "effective_at cost_basis_cents")
 RATE_CARD = ("version starts_at rates", "")
+_PARTS = "plan bills changes notices free_videos disputes warnings reloads refunds"
 EXPECT = (
     "balance grants entries",
-    "refusals replays quotes holds statement plan bills changes notices free_videos",
+    f"refusals replays quotes holds statement {_PARTS}",
 )
 EXPECTED_PLAN = ("code standing", "interval paid_until cycle")
+RELOADS = ("charged states skips", "declines")
 BILL = ("status cents", "reason")
+DISPUTE = ("status effect", "frozen removed owed owed_cents")
+REFUND = ("state cents", "removed expired to_come owed owed_cents")
 BALANCE = ("posted held frozen available", "debt")
-EXPECTED_GRANT = ("name remaining", "held frozen expires_at")
+EXPECTED_GRANT = ("name remaining", "held frozen expires_at cost_cents")
 ENTRY = ("kind", "credits held frozen debt draws lines at")
 DRAW = ("grant", "credits held frozen")
 HOLD = ("hold state captured", "expires_at rate_version")
 QUOTE = ("credits rate_version lines", "")
+_LIMITS = "largest_charge_cents monthly_cap_cents monthly_cap_count"
 COMMANDS = {
     "advance": ("to", "without_beat"),
     "grant": GRANT,
@@ -44,16 +52,43 @@ COMMANDS = {
     "clear_debt": ("credits", "key"),
     "claim_video": ("milliseconds", "reference key"),
     # Of a plan, at Stripe:
-    "subscribe": ("code", "interval"),
-    "change": ("code", "interval"),
+    "subscribe": ("code", "interval trial_days"),
+    "take_off": ("percent", ""),
+    "publish_price": ("code month_cents", ""),
+    "migrate_prices": ("", ""),
+    "change": ("code", "interval at_once"),
     "undo": ("", ""),
     "cancel": ("", ""),
     "cancel_now": ("", ""),
     "resume": ("", ""),
     "let_cards_fail": ("", ""),
     "pay_bill": ("", ""),
-    "buy": ("blocks", ""),
+    "buy": ("blocks", "card"),
+    # Of auto-reload:
+    "agree": ("", f"by shown card threshold blocks {_LIMITS}"),
+    "stop": ("", ""),
+    "sweep": ("", ""),
+    "refused_job": ("credits", "as key"),
+    "outage": ("kind", ""),
+    "miss_events": ("", ""),
+    "bring_what_was_paid": ("", ""),
+    "confirm": ("card", ""),
     "set_zone": ("zone", ""),
+    # Of a legacy plan:
+    "import_plan": ("ends_at", ""),
+    "import_end": ("ends_at", ""),
+    "pay_checkout": ("", ""),
+    # Of money that goes back:
+    "refund": ("paid extent", "cents"),
+    "sweep_refunds": ("", ""),
+    "pay_debt": ("", ""),
+    "end_plan_now": ("with_refund", ""),
+    # Of a bank, about a payment for "blocks" or for a "plan":
+    "dispute": ("paid", "kind cents"),
+    "decide": ("verb", ""),
+    "warn": ("paid", ""),
+    "keep": ("", ""),
+    "refund_at_stripe": ("paid", "cents"),
 }
 # The numbers of an error are its own business: whatever they are, they are compared.
 REFUSAL = ("command error", "*")
@@ -90,7 +125,11 @@ def _expected(expect: dict) -> Iterator[tuple[str, dict, tuple[str, str]]]:
         "quotes": QUOTE,
         "holds": HOLD,
         "bills": BILL,
+        "disputes": DISPUTE,
+        "refunds": REFUND,
     }
+    if "reloads" in expect:
+        yield "reloads", expect["reloads"], RELOADS
     if "plan" in expect:
         yield "expected plan", expect["plan"], EXPECTED_PLAN
     for part, shape in shapes.items():

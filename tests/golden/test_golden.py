@@ -10,7 +10,9 @@ import pytest
 
 from credits import audits
 from tests.golden import shape
+from tests.golden.legacy_replaying import LegacyReplay
 from tests.golden.plan_replaying import PlanReplay
+from tests.golden.reload_replaying import ReloadReplay
 from tests.golden.replaying import Replay
 
 VECTORS = {
@@ -20,13 +22,18 @@ VECTORS = {
 LEDGER_CHECKS = ("I1 ", "I2 ", "I3 ", "I4 ")
 RULES = {
     *(f"R{n}" for n in range(1, 11)),
-    *(f"R{n}" for n in range(20, 34)),
-    *("R38", "R39"),
-    *("R87", "R95", "R96", "R97", "R106", "R108", "R109", "R110"),
+    *(f"R{n}" for n in range(20, 36)),
+    "R36",
+    *(f"R{n}" for n in range(38, 42)),
+    *(f"R{n}" for n in range(42, 58)),
+    *("R87", "R95", "R96", "R97", "R106", "R107", "R108", "R109", "R110"),
     *(f"R{n}" for n in range(11, 20)),
     *(f"R{n}" for n in range(58, 65)),
     *("R66", "R67"),
     *(f"R{n}" for n in range(68, 76)),
+    "R65",
+    *(f"R{n}" for n in range(76, 83)),
+    *(f"R{n}" for n in range(83, 87)),
 }
 # What a vector need not say: everything else that it leaves out is not compared.
 UNSAID = {
@@ -93,6 +100,13 @@ class TestVectors:
 
 def replay_of(vector: dict, request) -> Replay:
     """Return what replays a vector: one of a plan has a Stripe beside it."""
+    settings = request.getfixturevalue("settings")
+    for name, value in vector["given"].get("settings", {}).items():
+        setattr(settings, name, value)
+    if "packs" in vector["given"]:
+        return LegacyReplay(vector["given"], request.getfixturevalue("wire"))
+    if "reload" in vector["given"]:
+        return ReloadReplay(vector["given"], request.getfixturevalue("wire"))
     if "plan" in vector["given"]:
         return PlanReplay(vector["given"], request.getfixturevalue("wire"))
     return Replay(vector["given"])
@@ -117,6 +131,10 @@ def complete(expect: dict) -> dict:
             "changes",
             "notices",
             "free_videos",
+            "disputes",
+            "warnings",
+            "reloads",
+            "refunds",
         )
         if part in expect
     }

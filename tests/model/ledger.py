@@ -90,6 +90,7 @@ class Wallet:
     holds: list[Hold] = field(default_factory=list)
     keys: dict[str, tuple] = field(default_factory=dict)
     charges: list[Charge] = field(default_factory=list)
+    revoked: list[tuple[Grant, int]] = field(default_factory=list)
     free_returns: set[int] = field(default_factory=set)
     caps: dict[int | None, int] = field(default_factory=dict)  # None: each member
     cycle: tuple[datetime | None, datetime | None] = (None, None)
@@ -239,6 +240,22 @@ class Wallet:
         if take:
             self.keys[key] = content
             grant.remaining -= take
+            self.revoked.append((grant, take))
+
+    def reinstate(self, number, *, key, at):
+        """R80: what comes back to a grant that has ended meanwhile ends now."""
+        self.settle(at)
+        content = ("reinstate", number)
+        if not self.once(key, content):
+            return
+        grant, n = self.revoked[number]
+        if not n:
+            raise Refused("NotPossible")
+        self.keys[key] = content
+        self.revoked[number] = (grant, 0)
+        of_plan = grant.source in FROM_PLANS
+        if not (grant.is_over(at) or (of_plan and self.plan_is_over)):
+            grant.remaining += n
 
     def freeze(self, grant, *, key, why, at):
         self.settle(at)
@@ -354,7 +371,7 @@ class Wallet:
         self.plan_is_over = True
         end = self.plan_ends_at
         for grant in self.grants:
-            if grant.source not in FROM_PLANS or grant.effective_at >= end:
+            if grant.source not in FROM_PLANS or grant.effective_at > end:
                 continue
             if not grant.remaining:
                 continue

@@ -55,6 +55,7 @@ class LedgerMachine(RuleBasedStateMachine):
         self.grant_ids = []
         self.hold_ids = []
         self.spend_ids = []
+        self.revoke_ids = []
         self.last = None
 
     def teardown(self):
@@ -100,7 +101,7 @@ class LedgerMachine(RuleBasedStateMachine):
     @rule(
         credits=some_credits,
         cost=st.integers(0, 999),
-        source=st.sampled_from(GrantSource),
+        source=st.sampled_from([one for one in GrantSource if one != GrantSource.PACK]),
         lifetime=lifetimes,
     )
     def grant(self, credits, cost, source, lifetime):
@@ -230,12 +231,26 @@ class LedgerMachine(RuleBasedStateMachine):
     def revoke(self, n, credits):
         key, at = self.key(), self.at
         n %= len(self.grant_ids)
-        self.both(
+        revoked = self.both(
             lambda: self.model.revoke(
                 self.model.grants[n], key=key, credits=credits, at=at
             ),
             lambda: ledger.revoke(
                 grant_id=self.grant_ids[n], credits=credits, **self.corrected(key)
+            ),
+        )
+        if revoked and revoked.entry_id:
+            self.revoke_ids.append(revoked.entry_id)
+
+    @precondition(lambda self: self.revoke_ids)
+    @rule(n=index)
+    def reinstate(self, n):
+        key, at = self.key(), self.at
+        n %= len(self.revoke_ids)
+        self.both(
+            lambda: self.model.reinstate(n, key=key, at=at),
+            lambda: ledger.reinstate(
+                entry_id=self.revoke_ids[n], **self.corrected(key)
             ),
         )
 

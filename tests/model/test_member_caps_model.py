@@ -27,7 +27,7 @@ class MemberCapsMachine(LedgerMachine):
     """Two members use a wallet with credits in plenty: what refuses is their caps."""
 
     # What befalls grants is told by the other machine.
-    revoke = freeze = unfreeze = move = owe = terms = None
+    revoke = reinstate = freeze = unfreeze = move = owe = terms = None
 
     @initialize()
     def begin(self):

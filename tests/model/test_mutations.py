@@ -93,10 +93,30 @@ MUTATIONS = [
     ("spend", "IF available < p_credits[i]", "IF available <= p_credits[i]"),
     ("release", "v_entry.request_hash = p_hashes[i]", "false"),
     ("revoke", "ELSIF v_take > v_free", "ELSIF v_take >= v_free"),
+    # R80: what was revoked comes back once, unless its grant has ended
+    ("reinstate", "OR EXISTS (", "OR false AND EXISTS ("),
+    ("reinstate", "v_grant.expires_at <= p_at", "v_grant.expires_at < p_at"),
+    ("reinstate", "AND v_wallet.plan_is_over", "AND false"),
     # R3: last taken first
     ("reverse", "ORDER BY taken.position DESC", "ORDER BY taken.position"),
     ("reverse", "AND expires_at <= p_at", "AND expires_at < p_at"),
     ("reverse", "ELSIF v_need > v_left", "ELSIF v_need >= v_left"),
+    # What one command decides by itself, and what it leaves to the batches' functions
+    ("spend_one", "spends_until > p_at", "spends_until >= p_at"),
+    ("spend_one", "next_expiry_at > p_at", "next_expiry_at >= p_at"),
+    ("spend_one", "- held >= p_credits", ">= p_credits"),
+    ("spend_one", "seq = seq - 1", "seq = seq"),
+    ("hold_one", "spends_until > p_at", "spends_until >= p_at"),
+    ("hold_one", "least(p_ttl, p_longest)", "p_ttl"),
+    ("hold_one", "least(next_expiry_at, v_ends_at)", "next_expiry_at"),
+    ("hold_one", "held = held - p_credits, seq = seq - 1", "held = held - p_credits"),
+    ("capture_one", "IF p_is_final AND p_credits", "IF p_credits"),
+    ("capture_one", "next_expiry_at > p_at OR", "next_expiry_at >= p_at OR"),
+    ("capture_one", "held = v_hold.credits AND entry_id", "entry_id"),
+    ("capture_one", "frozen_for = '{}' AND", ""),
+    ("capture_one", "(expires_at > p_at", "(expires_at >= p_at"),
+    ("capture_one", " AND captured = 0", ""),
+    ("capture_one", "WHEN p_credits < v_hold.credits THEN", "WHEN false THEN"),
     # R79: debt
     ("grant", "IN ('PURCHASE', 'RELOAD')", "IN ('PURCHASE', 'RELOAD', 'PLAN')"),
     ("grant", "least(v_wallet.debt, p_credits[i])", "v_wallet.debt"),
@@ -131,6 +151,9 @@ CAP_MUTATIONS = [
     ("reverse", "-v_entry.credits,", "0,"),
     ("reverse", "v_taken.occurred_at\n", "p_at\n"),
     ("set_cap", "IF NOT v_has_caps THEN", "IF false THEN"),
+    ("spend_one", " AND NOT has_caps", ""),
+    ("hold_one", " AND NOT has_caps", ""),
+    ("capture_one", " AND NOT has_caps", ""),
 ]
 # R109: what is decided in turns and written at once
 BATCH_MUTATIONS = [

@@ -8,7 +8,7 @@ import pytest
 
 from accounts import team
 from accounts.models import Notice
-from billing import catalogue, chasing, purchasing, renewing, settling
+from billing import catalogue, purchasing, refunding, renewing, settling
 from billing.models import Interval
 from billing.settling import Settlement
 from credits import audits, ledger, quoting, statements
@@ -52,7 +52,8 @@ class TestFirstPurchase:
         studio.subscriptions.update(status="CANCELED", ended_at=last_day)
         wire.pay(too_late.stripe_session_id)
         assert settle(too_late, at=last_day) == Settlement.REFUNDING
-        chasing.look_after(purchase_id=too_late.pk, at=last_day)
+        [refund_id] = refunding.due_refunds(limit=9, at=last_day)
+        refunding.look_after(refund_id=refund_id, at=last_day)
 
         assert statement(wallet_id, at=last_day) == [
             ("10 Mar", +1_500, 1_500, "Monthly credits", {MONTHLY: 1_500}),

@@ -6,16 +6,24 @@ from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from django.conf import settings
+from django.contrib.auth.models import Group
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 from django.db.models import F
 
 from accounts.models import Account, Notice, Scope, ServiceKey, User
+from accounts.roles import StaffGroup
 from config.clock import real_now
-from config.demo import accounts, months, people
+from config.demo import accounts, legacy, months, people
 
 if TYPE_CHECKING:
     from datetime import datetime
+
+_STAFF = {
+    people.THEO: StaffGroup.SUPPORT,
+    people.AMARA: StaffGroup.ADMIN,
+    people.INES: StaffGroup.FINANCE,
+}
 
 
 class Command(BaseCommand):
@@ -41,6 +49,7 @@ class Command(BaseCommand):
             for described in new:
                 with transaction.atomic():
                     accounts.make(described, at=at)
+        _keep_legacy_plans(new, at=at)
         # The past has told its people already.
         Notice.objects.filter(sent_at=None, created_at__lt=at).update(
             sent_at=F("created_at")
@@ -56,9 +65,22 @@ def _live_through(described: list[accounts.DemoAccount], *, at: datetime) -> Non
         accounts.set_limits(one, account, at=at)
 
 
+def _keep_legacy_plans(described: list[accounts.DemoAccount], *, at: datetime) -> None:
+    for one in described:
+        if one.packs:
+            account = Account.objects.get(public_id=one.public_id)
+            with transaction.atomic():
+                legacy.keep(one, account, at=at)
+
+
 def _make_staff() -> None:
-    if not User.objects.filter(email=people.STELLA.email).exists():
+    known = set(User.objects.values_list("email", flat=True))
+    if people.STELLA.email not in known:
         accounts.make_person(people.STELLA, is_staff=True, is_superuser=True)
+    for person, group in _STAFF.items():
+        if person.email not in known:
+            user = accounts.make_person(person, is_staff=True)
+            user.groups.add(Group.objects.get(name=group))
 
 
 def _make_operator_key() -> None:

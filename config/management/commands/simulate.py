@@ -47,7 +47,7 @@ class Command(BaseCommand):
             portal_clock.follow()
             found = simulate(plan, tell=self.stdout.write)
         except stripe_gateway.BillingError as refused:
-            raise CommandError(str(refused)) from refused
+            raise CommandError(f"{refused} Again: {plan.command()}") from refused
         for difference in found:
             self.stderr.write(difference)
         if found:

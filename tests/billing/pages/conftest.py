@@ -8,7 +8,7 @@ import pytest
 from django.urls import reverse
 
 from accounts.models import Role
-from billing.views import changes, customer, plan, purchases
+from billing.views import changes, customer, plan, purchases, reload
 from tests.billing.conftest import on_plan
 from tests.conftest import NOW
 from tests.factories import make_member
@@ -17,7 +17,7 @@ from tests.factories import make_member
 @pytest.fixture(autouse=True)
 def _at_now(monkeypatch):
     """The pages read the clock of the tests."""
-    for views in (changes, customer, plan, purchases):
+    for views in (changes, customer, plan, purchases, reload):
         monkeypatch.setattr(views, "now", lambda: NOW)
 
 

@@ -121,7 +121,7 @@ class TestOverview:
     ):
         get(browser, "overview")
 
-        with django_assert_max_num_queries(15 + SAVEPOINTS):
+        with django_assert_max_num_queries(18 + SAVEPOINTS):
             get(browser, "overview")
 
 
@@ -149,5 +149,5 @@ class TestPlan:
             buy(business, alice)
         get(browser, "plan")
 
-        with django_assert_max_num_queries(10 + SAVEPOINTS):
+        with django_assert_max_num_queries(12 + SAVEPOINTS):
             get(browser, "plan")

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from django.urls import reverse
 
 from accounts.models import Role
 from accounts.templatetags.units import MINUS
-from billing import subscribing
+from billing import migrating, subscribing
 from billing.core.transitions import TRANSITIONS
-from billing.models import ChangeState, Consent, Interval, PlanChange, Subscription
+from billing.models import (
+    ChangeState,
+    Consent,
+    Interval,
+    PlanChange,
+    PlanVersion,
+    Purchase,
+    Subscription,
+)
 from billing.views import changes, plan
 from tests.billing.changes import change, fields, tell_prices
 from tests.billing.conftest import available, buy
@@ -237,6 +247,27 @@ class TestConfirming:
         assert "You are on Creator" in get(signed_in, "change", made.public_id)
 
 
+class TestNewPrice:
+    def test_is_told_with_its_day_and_cannot_be_undone(
+        self, plans, account, signed_in, on_creator
+    ):
+        dearer = PlanVersion.objects.get(plan__code="creator")
+        dearer.pk, dearer.version, dearer.starts_at = None, 2, NOW
+        dearer.month_cents = 3_900
+        dearer.save()
+        tell_prices()
+        [planned] = migrating.planned(at=plans.at)
+        made = migrating.migrate(planned, at=plans.at)
+
+        page = get(signed_in, "plan")
+        post(signed_in, "undo_change", made)
+
+        assert " on, Creator costs $39.00 a month." in page
+        assert "Undo" not in page
+        made.refresh_from_db()
+        assert made.state == ChangeState.SCHEDULED
+
+
 class TestCanceling:
     def test_names_each_loss(self, plans, wire, account, bea, signed_in, monkeypatch):
         plans.subscribe(account, "business")
@@ -249,7 +280,20 @@ class TestCanceling:
         assert "The plan ends on" in page
         assert "Today that would be 1,500 credits, which cost $149.00." in page
         assert "Today that would be 300 credits, which cost $15.00." in page
+        assert "Of these, 300 credits were bought lately" in page
+        assert "you can have $15.00 for them back" in page
         assert "Keep the plan" in page
+
+    def test_offers_no_refund_of_what_was_bought_long_ago(
+        self, plans, wire, account, bea, signed_in
+    ):
+        plans.subscribe(account, "business")
+        purchase = buy(account, bea)
+        wire.pay(purchase.stripe_session_id)
+        plans.hear()
+        Purchase.objects.update(paid_at=NOW - timedelta(days=14))
+
+        assert "bought lately" not in preview(signed_in, "free")
 
     def test_keeps_the_reason_and_asks_for_no_agreement(self, signed_in, on_creator):
         page = preview(signed_in, "free")

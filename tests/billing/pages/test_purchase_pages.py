@@ -10,7 +10,7 @@ from django.urls import reverse
 from accounts.models import Role
 from billing import settling
 from billing.models import Purchase, PurchaseState
-from billing.views import polling
+from billing.views import polling, purchases
 from tests.billing.conftest import available, buy, on_plan
 from tests.billing.pages.conftest import get
 from tests.conftest import NOW
@@ -90,7 +90,7 @@ class TestReturnPage:
         page = get(browser, "purchase", purchase.public_id)
 
         assert "Your money is on its way back" in page
-        assert "The plan ended before the payment arrived" in page
+        assert "The plan had ended." in page
 
     def test_of_another_account_is_not_there(self, client, purchase):
         client.force_login(make_member(on_plan("business"), Role.OWNER))
@@ -177,3 +177,19 @@ class TestPurchases:
 
     def test_says_so_when_there_are_none(self, browser):
         assert "No purchases yet" in get(browser, "purchases")
+
+
+class TestOlderPurchases:
+    def test_are_on_pages_of_their_own(
+        self, browser, wire, business, alice, monkeypatch
+    ):
+        monkeypatch.setattr(purchases, "_LISTED", 2)
+        made = [buy(business, alice).public_id for _ in range(3)]
+
+        first = get(browser, "purchases")
+        second = get(browser, "purchases", before=made[1])
+
+        assert [one for one in made if f"/purchases/{one}/" in first] == made[1:]
+        assert f"?before={made[1]}" in first
+        assert [one for one in made if f"/purchases/{one}/" in second] == made[:1]
+        assert "Older" not in second

@@ -6,6 +6,7 @@ import pytest
 from django.urls import reverse
 
 from accounts.models import Role
+from accounts.roles import StaffGroup
 from billing import portal_clock
 from billing.stripe_gateway import sandbox
 from config import clock
@@ -13,7 +14,7 @@ from tests.billing.conftest import on_plan
 from tests.billing.pages.conftest import get
 from tests.billing.plans import DAY, Plans
 from tests.conftest import NOW
-from tests.factories import make_account, make_member, make_user
+from tests.factories import make_account, make_member, make_staff
 
 
 @pytest.fixture
@@ -26,7 +27,7 @@ def plans(wire):
 @pytest.fixture
 def staff(client, plans):
     """Somebody of the staff, signed in."""
-    client.force_login(make_user("stella@example.com", is_staff=True))
+    client.force_login(make_staff(StaffGroup.SUPPORT))
     return client
 
 

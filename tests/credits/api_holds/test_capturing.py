@@ -41,6 +41,7 @@ class TestCapture:
         assert response.status_code == 200
         assert response.json() == {
             "account": wallet.account.public_id,
+            "unit": "credits",
             "hold": hold,
             "state": "CAPTURED",
             "seq": 3,

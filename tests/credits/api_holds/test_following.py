@@ -31,6 +31,7 @@ class TestRead:
 
         assert response.json() == {
             "account": wallet.account.public_id,
+            "unit": "credits",
             "hold": hold,
             "state": "OPEN",
             "credits": 24,
@@ -103,6 +104,7 @@ class TestRelease:
         assert response.status_code == 200
         assert response.json() == {
             "account": wallet.account.public_id,
+            "unit": "credits",
             "hold": hold,
             "credits": 24,
         }

@@ -36,6 +36,7 @@ class TestPlace:
         assert response.status_code == 201
         assert response.json() == {
             "account": wallet.account.public_id,
+            "unit": "credits",
             "hold": hold.public_id,
             "credits": 24,
             "rate_version": 1,

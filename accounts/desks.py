@@ -1,0 +1,44 @@
+"""The staff console's desks: each app registers its own, and the frame lists them.
+
+A desk is seen by whoever has its permission.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from django.utils.functional import Promise
+
+    from accounts.roles import StaffPermission
+
+_desks: dict[str, Desk] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """A place of the console: `about` completes its label in one sentence.
+
+    `waiting` counts cheaply what waits there for somebody.
+    """
+
+    url_name: str
+    label: str | Promise
+    icon: str
+    permission: StaffPermission
+    about: str | Promise
+    waiting: Callable[[datetime], int] | None = None
+
+
+def register(desk: Desk) -> None:
+    """Let a desk appear, after those that are there."""
+    _desks[desk.url_name] = desk
+
+
+def desks_for(permissions: frozenset[StaffPermission]) -> list[Desk]:
+    """Return the desks that somebody with these permissions may open."""
+    return [desk for desk in _desks.values() if desk.permission in permissions]

@@ -1,0 +1,39 @@
+"""What staff send about disputes and fraud warnings."""
+
+from __future__ import annotations
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+_LONGEST_NOTE = 5_000
+
+
+class AnswerForm(forms.Form):
+    """What is added to our evidence, and the word that it goes to the bank now."""
+
+    note = forms.CharField(
+        label=_("What the bank should know besides"),
+        help_text=_("Goes to the bank word by word, with the evidence on this page."),
+        max_length=_LONGEST_NOTE,
+        required=False,
+        widget=forms.Textarea({"rows": 4}),
+    )
+    is_sure = forms.BooleanField(
+        label=_("Hand it in now: evidence can be handed in once"),
+        error_messages={"required": _("Tick this to hand the evidence in.")},
+    )
+
+
+class DecisionForm(forms.Form):
+    """A decision that is not taken back: why, and the word that it is meant."""
+
+    reason = forms.CharField(
+        label=_("Reason"),
+        max_length=300,
+        help_text=_("For the audit trail."),
+        error_messages={"required": _("Say why.")},
+    )
+    is_sure = forms.BooleanField(
+        label=_("I am sure: this cannot be undone"),
+        error_messages={"required": _("Tick this if you are sure.")},
+    )

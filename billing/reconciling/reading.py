@@ -1,0 +1,77 @@
+"""Stripe's books as of now: read in lists, outside any transaction."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from billing import stripe_gateway
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from billing.stripe_gateway import (
+        BookedDispute,
+        BookedFee,
+        BookedInvoice,
+        BookedPayment,
+        BookedRefund,
+        BookedSession,
+        RenewingPlan,
+    )
+
+# Stripe dates an object by its own clock: what we have dated is looked for before, too.
+_CLOCKS_DIFFER_BY = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Books:
+    """What Stripe has, as far as it is newer than `since`: None means everything.
+
+    The plans are always all of those that have not ended.
+    """
+
+    since: datetime | None
+    payments: list[BookedPayment]
+    sessions: list[BookedSession]
+    invoices: list[BookedInvoice]
+    refunds: list[BookedRefund]
+    disputes: list[BookedDispute]
+    fees: list[BookedFee]
+    plans: list[RenewingPlan]
+
+    @property
+    def size(self) -> int:
+        """How many objects these are."""
+        return sum(
+            len(kind)
+            for kind in (
+                self.payments,
+                self.sessions,
+                self.invoices,
+                self.refunds,
+                self.disputes,
+                self.fees,
+                self.plans,
+            )
+        )
+
+
+def read(since: datetime | None) -> Books:
+    """Read all of Stripe's books.
+
+    Raises:
+        StripeUnavailable: ask again.
+    """
+    earlier = since - _CLOCKS_DIFFER_BY if since else None
+    return Books(
+        since=since,
+        payments=stripe_gateway.booked_payments(earlier),
+        sessions=stripe_gateway.booked_sessions(earlier),
+        invoices=stripe_gateway.booked_invoices(earlier),
+        refunds=stripe_gateway.booked_refunds(earlier),
+        disputes=stripe_gateway.booked_disputes(earlier),
+        fees=stripe_gateway.booked_fees(earlier),
+        plans=stripe_gateway.renewing_plans(),
+    )

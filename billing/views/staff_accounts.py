@@ -1,0 +1,118 @@
+"""Accounts as staff see them: found, looked at, and their plans ended at once."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+from django.contrib import messages
+from django.http import Http404
+from django.shortcuts import get_object_or_404, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+
+from accounts.http import see_other
+from accounts.models import Account
+from accounts.roles import StaffPermission
+from accounts.staff_access import permissions_of, staff_page
+from billing import canceling_now, refund_desk, stripe_gateway
+from billing.refund_forms import AccountSearch, CancelForm, ShownForm
+from config.clock import now
+
+if TYPE_CHECKING:
+    from django.http import HttpResponse
+
+    from accounts.http import StaffRequest
+    from billing.canceling_now import CancelPreview
+
+_FOUND, _LISTED = 50, 20
+
+
+@require_safe
+@staff_page(StaffPermission.SEE_MONEY)
+def account_list(request: StaffRequest) -> HttpResponse:
+    """Find accounts by name, e-mail address or number."""
+    form = AccountSearch(request.GET)
+    form.is_valid()
+    text = form.cleaned_data.get("q", "").strip()
+    context = {
+        "form": form,
+        "accounts": refund_desk.accounts_like(text, limit=_FOUND),
+        "is_cut": _FOUND,
+    }
+    return render(request, "billing/staff/accounts.html", context)
+
+
+@require_safe
+@staff_page(StaffPermission.SEE_MONEY)
+def account_page(request: StaffRequest, public_id: str) -> HttpResponse:
+    """Show an account: its plan, its credits, and what it paid."""
+    account = get_object_or_404(Account, public_id=public_id)
+    context = {
+        "view": refund_desk.account_view(account, limit=_LISTED, at=now()),
+        "may_cancel": StaffPermission.MOVE_MONEY in permissions_of(request.user),
+    }
+    return render(request, "billing/staff/account.html", context)
+
+
+@require_safe
+@staff_page(StaffPermission.SEE_MONEY)
+def preview_cancel(request: StaffRequest, public_id: str) -> HttpResponse:
+    """Show what ending the plan now would do (R65)."""
+    account = get_object_or_404(Account, public_id=public_id)
+    return _cancel_page(request, account, CancelForm())
+
+
+@require_POST
+@staff_page(StaffPermission.MOVE_MONEY, fresh=True)
+def cancel(request: StaffRequest, public_id: str) -> HttpResponse:
+    """End a plan now, as it was shown."""
+    account = get_object_or_404(Account, public_id=public_id)
+    form, shown = CancelForm(request.POST), ShownForm(request.POST)
+    if not (form.is_valid() and shown.is_valid()):
+        return _cancel_page(request, account, form, status=422)
+    previewed = _previewed(account)
+    if previewed.shown != shown.cleaned_data["shown"]:
+        messages.warning(request, _("Something has changed. Check it again."))
+        return _cancel_page(request, account, form, status=409)
+    try:
+        canceling_now.cancel(
+            previewed,
+            with_refund=form.cleaned_data["with_refund"],
+            by=request.user,
+            reason=form.cleaned_data["reason"],
+            form_key=shown.cleaned_data["form_key"],
+            at=now(),
+        )
+    except canceling_now.RefundIncomplete as incomplete:
+        messages.error(request, _("The plan goes on, for a refund was not made."))
+        messages.error(request, str(incomplete))
+    except stripe_gateway.StripeUnavailable:
+        messages.error(request, _("Stripe does not answer, so the plan goes on."))
+    else:
+        messages.success(request, _("The plan has ended."))
+    return see_other("billing:staff_account", public_id)
+
+
+def _previewed(account: Account) -> CancelPreview:
+    try:
+        return canceling_now.preview(account.pk, at=now())
+    except canceling_now.NoPlan as none:
+        raise Http404 from none
+
+
+def _cancel_page(
+    request: StaffRequest,
+    account: Account,
+    form: CancelForm,
+    *,
+    status: int = 200,
+) -> HttpResponse:
+    context = {
+        "account": account,
+        "preview": _previewed(account),
+        "form": form,
+        "form_key": uuid4().hex,
+        "may_cancel": StaffPermission.MOVE_MONEY in permissions_of(request.user),
+    }
+    return render(request, "billing/staff/cancel.html", context, status=status)

@@ -1,0 +1,471 @@
+"""From credits that run short to a charge, and everything that can stand against it."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from datetime import timedelta
+
+import pytest
+
+from accounts.models import Notice
+from billing import charging, confirming, reload_settings, settling, stripe_gateway
+from billing.models import (
+    AutoReload,
+    Purchase,
+    PurchaseOrigin,
+    PurchaseState,
+    Reload,
+    ReloadState,
+    Subscription,
+)
+from credits import audits
+from credits.models import CreditGrant, GrantSource
+from tests.billing.conftest import available, buy, event_of
+from tests.billing.reloads import (
+    CARD_WITH_3DS,
+    DAY,
+    FAILING_CARD,
+    GOOD_CARD,
+    HOUR,
+    MINUTE,
+    OTHER_CARD,
+    agree,
+    consider,
+    paid,
+    reload,
+    save_card,
+    skips,
+    sweep,
+    use,
+)
+from tests.conftest import NOW
+
+pytestmark = pytest.mark.django_db
+TIMEOUT = "timeout_after_commit"
+ON_CHARGE = "POST /v1/payment_intents"
+
+
+@pytest.fixture
+def card(wire, business):
+    return save_card(wire, business)
+
+
+@pytest.fixture
+def auto(business, alice, card) -> AutoReload:
+    """Below 500 of 1,500 credits: 3 blocks of 100 for $5 each."""
+    return agree(business, alice, card)
+
+
+@pytest.fixture
+def short(business, auto):
+    """400 credits are left."""
+    use(business, 1_100)
+    return business
+
+
+def notices() -> set[str]:
+    return set(Notice.objects.values_list("kind", flat=True))
+
+
+class TestCharge:
+    def test_grants_blocks_of_the_source_reload(self, wire, short):
+        reloaded = reload(short)
+
+        assert reloaded.state == ReloadState.PAID
+        [grant] = CreditGrant.objects.filter(source=GrantSource.RELOAD)
+        assert (grant.granted, grant.cost_basis_cents) == (300, 1_500)
+        assert grant.source_key == reloaded.purchase.source_key
+        assert available(short) == 700
+        assert paid(wire) == [1_500]
+        assert audits.verify() == []
+
+    def test_is_a_purchase_like_any_other(self, wire, short):
+        purchase = reload(short).purchase
+
+        assert purchase.origin == PurchaseOrigin.RELOAD
+        assert purchase.state == PurchaseState.PAID
+        assert purchase.stripe_payment_intent_id
+        assert purchase.receipt_url
+
+    def test_is_told_by_e_mail(self, wire, short):
+        reload(short)
+
+        assert "reload_paid" in notices()
+
+    def test_is_made_once_though_events_come_twice(self, wire, short):
+        reload(short)
+        [event] = wire.events("payment_intent.succeeded")
+
+        for _ in range(2):
+            charged = stripe_gateway.card_payment(event_of(event).object_id)
+            assert charging.follow(charged, at=NOW) == "settled before"
+
+        assert available(short) == 700
+
+    def test_does_nothing_before_its_time(self, wire, short):
+        considered = consider(short)
+
+        charging.charge(reload_id=considered.reload_id, at=NOW - MINUTE)
+
+        assert wire.charges() == []
+
+    def test_leaves_other_payments_alone(self, wire, business, alice):
+        purchase = buy(business, alice)
+        wire.pay(purchase.stripe_session_id)
+        [event] = wire.events("payment_intent.succeeded")
+
+        charged = stripe_gateway.card_payment(event_of(event).object_id)
+
+        assert charging.follow(charged, at=NOW) == "not ours"
+
+    def test_returns_the_money_when_the_plan_has_ended(self, wire, short):
+        considered = consider(short)
+        wire.fail_next(TIMEOUT, on=ON_CHARGE, times=3)
+        with pytest.raises(stripe_gateway.StripeUnavailable):
+            charging.charge(reload_id=considered.reload_id, at=NOW)
+        Subscription.objects.update(status="CANCELED", ended_at=NOW)
+
+        charging.charge(reload_id=considered.reload_id, at=NOW + MINUTE)
+
+        purchase = Purchase.objects.get()
+        assert purchase.state == PurchaseState.REFUNDING
+
+
+class TestSilence:
+    """An outage is no decline, and what was charged is charged once."""
+
+    def unanswered(self, wire, account, kind) -> int:
+        wire.fail_next(kind, on=ON_CHARGE, times=3)
+        reload_id = consider(account).reload_id
+        with pytest.raises(stripe_gateway.StripeUnavailable):
+            charging.charge(reload_id=reload_id, at=NOW)
+        return reload_id
+
+    @pytest.mark.parametrize("kind", ["500", "429", "reset", TIMEOUT])
+    def test_counts_as_no_decline(self, wire, short, kind):
+        reload_id = self.unanswered(wire, short, kind)
+
+        reload = Reload.objects.get(pk=reload_id)
+        assert (reload.state, reload.declines) == (ReloadState.PROCESSING, 0)
+        assert AutoReload.objects.get().suspended_at is None
+        assert "reload_failed" not in notices()
+
+    @pytest.mark.parametrize("kind", ["500", "429", "reset", TIMEOUT])
+    def test_is_asked_again_and_charged_once(self, wire, short, kind):
+        self.unanswered(wire, short, kind)
+
+        # Stripe repeats a fault of its own under the same key.
+        for minutes in range(1, 120):
+            with suppress(stripe_gateway.StripeUnavailable):
+                sweep(short, at=NOW + minutes * MINUTE)
+
+        assert paid(wire) == [1_500]
+        assert available(short) == 700
+
+    def test_holds_when_stripe_forgot_the_key(self, wire, short):
+        reload_id = self.unanswered(wire, short, TIMEOUT)
+        wire.at(NOW + 3 * DAY)
+
+        charging.charge(reload_id=reload_id, at=NOW + 3 * DAY)
+
+        assert paid(wire) == [1_500]
+        assert Reload.objects.get().state == ReloadState.PAID
+        assert available(short) == 700
+
+    def test_that_hid_nothing_is_charged_anew_after_three_days(self, wire, short):
+        reload_id = self.unanswered(wire, short, "reset")
+        wire.at(NOW + 3 * DAY)
+
+        charging.charge(reload_id=reload_id, at=NOW + 3 * DAY)
+
+        assert paid(wire) == [1_500]
+        assert Reload.objects.get().attempt == 2
+
+    def test_is_read_off_but_never_charged_once_it_is_off(self, wire, short, alice):
+        reload_id = self.unanswered(wire, short, "reset")
+        reload_settings.turn_off(short, by=alice, at=NOW)
+
+        charging.charge(reload_id=reload_id, at=NOW + MINUTE)
+
+        assert paid(wire) == []
+        assert Reload.objects.get().state == ReloadState.CANCELED
+
+    def test_is_broken_by_the_webhook(self, wire, short):
+        self.unanswered(wire, short, TIMEOUT)
+        [event] = wire.events("payment_intent.succeeded")
+
+        charged = stripe_gateway.card_payment(event_of(event).object_id)
+
+        assert charging.follow(charged, at=NOW) == "granted"
+        assert available(short) == 700
+
+
+class TestDeclines:
+    @pytest.fixture
+    def card(self, wire, business):
+        return save_card(wire, business, FAILING_CARD)
+
+    def test_end_after_three_attempts_in_silence(self, wire, short):
+        for hours in range(0, 24 * 14, 6):
+            wire.at(NOW + hours * HOUR)
+            sweep(short, at=NOW + hours * HOUR)
+
+        assert len(wire.charges()) == 3
+        [reload] = Reload.objects.all()
+        assert (reload.state, reload.declines) == (ReloadState.FAILED, 3)
+        assert reload.decline_code == "generic_decline"
+        assert AutoReload.objects.get().suspended_at
+        assert available(short) == 400
+
+    def test_wait_an_hour_and_then_a_day(self, wire, short):
+        first = reload(short)
+        assert first.next_attempt_at == NOW + HOUR
+
+        charging.charge(reload_id=first.pk, at=NOW + HOUR)
+
+        first.refresh_from_db()
+        assert first.next_attempt_at == NOW + 25 * HOUR
+
+    def test_are_told_each(self, wire, short):
+        reload(short)
+        told = Notice.objects.filter(kind="reload_failed").count()
+        sweep(short, at=NOW + HOUR)
+
+        assert Notice.objects.filter(kind="reload_failed").count() == 2 * told > 0
+
+    def suspended(self, wire, account):
+        for at in (NOW, NOW + HOUR, NOW + 25 * HOUR):
+            sweep(account, at=at)
+        assert AutoReload.objects.get().suspended_at
+
+    def test_are_not_forgotten_when_the_same_card_is_saved_again(
+        self, wire, short, alice
+    ):
+        self.suspended(wire, short)
+
+        same = save_card(wire, short, FAILING_CARD)
+        agree(short, alice, same, at=NOW + 26 * HOUR)
+        reload(short, at=NOW + 26 * HOUR)
+
+        assert AutoReload.objects.get().suspended_at
+        assert len(wire.charges()) == 3
+        assert skips(short) == ["SUSPENDED"]
+
+    def test_end_with_another_card(self, wire, short, alice):
+        self.suspended(wire, short)
+
+        agree(short, alice, save_card(wire, short, OTHER_CARD), at=NOW + 26 * HOUR)
+        reload(short, at=NOW + 26 * HOUR)
+
+        assert AutoReload.objects.get().suspended_at is None
+        assert paid(wire) == [1_500]
+
+    def test_end_with_a_purchase_by_the_same_card(self, wire, business, alice):
+        auto = agree(business, alice, save_card(wire, business, GOOD_CARD))
+        AutoReload.objects.filter(pk=auto.pk).update(
+            suspended_at=NOW,
+            suspension="DECLINED",
+            failed_fingerprint=auto.card_fingerprint,
+        )
+        purchase = buy(business, alice)
+        wire.pay(purchase.stripe_session_id)
+
+        settling.settle(session_id=purchase.stripe_session_id, at=NOW)
+
+        assert AutoReload.objects.get().suspended_at is None
+
+    def test_go_on_with_a_purchase_by_another_card(self, wire, short, alice):
+        self.suspended(wire, short)
+        wire.at(NOW + 26 * HOUR)
+        purchase = buy(short, alice, at=NOW + 26 * HOUR)
+        wire.pay(purchase.stripe_session_id)
+
+        settling.settle(session_id=purchase.stripe_session_id, at=NOW + 26 * HOUR)
+
+        assert AutoReload.objects.get().suspended_at
+
+    def test_of_a_card_that_was_removed_are_final(self, wire, business, alice):
+        card = save_card(wire, business)
+        agree(business, alice, card)
+        use(business, 1_100)
+        wire.client().v1.payment_methods.detach(card.id)
+
+        reloaded = reload(business)
+
+        assert reloaded.state == ReloadState.FAILED
+        assert reloaded.decline_code == "card_removed"
+        assert wire.charges() == []
+
+
+class TestConfirmation:
+    @pytest.fixture
+    def card(self, wire, business):
+        return save_card(wire, business, CARD_WITH_3DS)
+
+    def test_is_asked_for_and_is_no_decline(self, wire, short):
+        waiting = reload(short)
+
+        assert waiting.state == ReloadState.NEEDS_ACTION
+        assert waiting.declines == 0
+        assert waiting.action_expires_at == NOW + DAY
+        assert "reload_action" in notices()
+
+    def test_cancels_the_payment_that_the_bank_stopped(self, wire, short):
+        waiting = reload(short)
+
+        assert stripe_gateway.card_payment(waiting.last_payment_id).status == "canceled"
+
+    def test_opens_a_page_for_the_same_amount(self, wire, short):
+        waiting = reload(short)
+
+        address = confirming.open_page(waiting, at=NOW)
+
+        [session] = wire.sessions()
+        assert address == session["url"] == confirming.open_page(waiting, at=NOW)
+        assert session["amount_total"] == 1_500
+
+    def test_pays_the_reload(self, wire, short):
+        waiting = reload(short)
+        confirming.open_page(waiting, at=NOW)
+        session_id = waiting.purchase.stripe_session_id
+        wire.pay(session_id, card="4000002760003184")
+        wire.answer_challenge(session_id, approve=True)
+
+        settling.settle(session_id=session_id, at=NOW + MINUTE)
+
+        waiting.refresh_from_db()
+        assert waiting.state == ReloadState.PAID
+        assert paid(wire) == [1_500]
+        assert available(short) == 700
+        assert CreditGrant.objects.filter(source=GrantSource.RELOAD).count() == 1
+
+    def test_is_given_up_after_a_day(self, wire, short):
+        reload(short)
+
+        sweep(short, at=NOW + DAY)
+
+        [given_up] = Reload.objects.all()
+        assert given_up.state == ReloadState.FAILED
+        assert AutoReload.objects.get().suspension == "NOT_CONFIRMED"
+        assert "reload_not_confirmed" in notices()
+        assert skips(short) == []
+
+    def test_cannot_be_given_any_more_then(self, wire, short):
+        waiting = reload(short)
+
+        with pytest.raises(confirming.NothingToConfirm):
+            confirming.open_page(waiting, at=NOW + DAY)
+
+    def test_paid_in_the_last_minute_counts(self, wire, short):
+        waiting = reload(short)
+        confirming.open_page(waiting, at=NOW)
+        session_id = waiting.purchase.stripe_session_id
+        wire.at(NOW + DAY - MINUTE)
+        wire.pay(session_id)
+
+        sweep(short, at=NOW + DAY)
+
+        assert available(short) == 700
+        assert AutoReload.objects.get().suspended_at is None
+
+
+class TestHindrance:
+    """What was begun is looked at again before the card is charged."""
+
+    def test_cancels_a_retry_that_is_not_needed_any_more(self, wire, business, alice):
+        agree(business, alice, save_card(wire, business, FAILING_CARD))
+        use(business, 1_100)
+        waiting = reload(business)
+        purchase = buy(business, alice)
+        wire.pay(purchase.stripe_session_id)
+        settling.settle(session_id=purchase.stripe_session_id, at=NOW)
+
+        sweep(business, at=NOW + HOUR)
+
+        waiting.refresh_from_db()
+        assert waiting.state == ReloadState.CANCELED
+        assert waiting.canceled_because == "ENOUGH"
+        assert len([c for c in wire.charges() if not c["paid"]]) == 1
+
+    def test_cancels_what_the_plan_forbids_by_now(self, wire, short):
+        considered = consider(short)
+        Subscription.objects.update(status="PAST_DUE")
+
+        charging.charge(reload_id=considered.reload_id, at=NOW)
+
+        assert Reload.objects.get().state == ReloadState.CANCELED
+        assert skips(short) == ["PAST_DUE"]
+        assert wire.charges() == []
+
+    def test_ends_with_stopping_it(self, wire, short, alice):
+        considered = consider(short)
+
+        reload_settings.turn_off(short, by=alice, at=NOW)
+        charging.charge(reload_id=considered.reload_id, at=NOW)
+
+        assert Reload.objects.get().state == ReloadState.CANCELED
+        assert Purchase.objects.get().state == PurchaseState.EXPIRED
+        assert wire.charges() == []
+
+
+class TestCaps:
+    def reload_often(self, account, times: int) -> None:
+        for n in range(times):
+            at = NOW + timedelta(minutes=11 * n)
+            use(account, 300, at=at)
+            reload(account, at=at)
+
+    def test_of_money_hold(self, wire, business, alice, card):
+        agree(business, alice, card, monthly_cap_cents=5_000)
+        use(business, 1_000)
+
+        self.reload_often(business, 5)
+
+        assert sum(paid(wire)) == 5_000
+        assert skips(business)[-1] == "CAP_MONEY"
+
+    def test_of_number_hold(self, wire, business, alice, card):
+        agree(business, alice, card, monthly_cap_count=2)
+        use(business, 1_000)
+
+        self.reload_often(business, 3)
+
+        assert len(paid(wire)) == 2
+        assert skips(business) == ["CAP_COUNT"]
+
+    def test_begin_anew_with_the_month(self, wire, business, alice, card):
+        agree(business, alice, card, monthly_cap_count=1)
+        use(business, 1_100)
+        reload(business)
+        use(business, 300)
+        subscription = Subscription.objects.get()
+        subscription.paid_until = NOW + 60 * DAY
+        subscription.save()
+
+        reload(business, at=NOW + 31 * DAY - MINUTE)
+        reload(business, at=NOW + 31 * DAY)
+
+        assert paid(wire) == [1_500, 1_500]
+
+    def test_are_told_at_80_90_and_100_percent(self, wire, business, alice, card):
+        agree(business, alice, card, monthly_cap_cents=10_000, blocks=9)
+        use(business, 1_100)
+        for n, draw in enumerate((850, 900, 100)):
+            at = NOW + timedelta(minutes=11 * n)
+            reload(business, at=at)
+            use(business, draw, at=at)
+
+        keys = Notice.objects.filter(kind="reload_cap").values_list("key", flat=True)
+        assert {key.split(":")[3] for key in keys} == {"90", "100"}
+
+    def test_are_told_once(self, wire, business, alice, card):
+        agree(business, alice, card, monthly_cap_count=1)
+        use(business, 1_100)
+        reload(business)
+        use(business, 300)
+        for minutes in (11, 12, 13):
+            reload(business, at=NOW + minutes * MINUTE)
+
+        told = Notice.objects.filter(kind="reload_cap", key__contains=":100:")
+        assert told.count() == len(set(told.values_list("recipient", flat=True)))
+        assert skips(business) == ["CAP_COUNT"]

@@ -18,11 +18,16 @@ from django.core.management import call_command
 from django.db import connection
 from kombu import Connection
 
-from billing import stripe_gateway, tasks
+from billing import catalogue, stripe_gateway, tasks
 from billing.webhooks.registry import subscribed_events
 from config import children
 from config.embedded import servers
+from tests.billing.changes import tell_prices
+from tests.billing.conftest import connected
+from tests.billing.plans import Plans
+from tests.conftest import NOW
 from tests.sandbox_process import ROOT, Sandbox, free_port, run_sandbox
+from tests.stripe_wire import SECRET_KEY
 
 if TYPE_CHECKING:
     import subprocess
@@ -117,7 +122,7 @@ def portal(transactional_db, tmp_path, settings):
         environment = {
             **os.environ,
             **urls.as_environment(),
-            "DATABASE_URL": _database_url(),
+            "DATABASE_URL": database_url(),
             "STRIPE_API_BASE": sandbox.url,
         }
         call_command("load_catalogue", verbosity=0)
@@ -129,6 +134,17 @@ def portal(transactional_db, tmp_path, settings):
             portal.stop()
 
 
+@pytest.fixture
+def plans(tmp_path, db, settings) -> Plans:
+    """Stripe on this process's own wire, knowing every price, at NOW."""
+    settings.STRIPE_SECRET_KEY = SECRET_KEY
+    catalogue.publish(catalogue.read(), currency="usd")
+    with connected(tmp_path / "stripe.sqlite") as wire:
+        wire.at(NOW)
+        tell_prices()
+        yield Plans(wire)
+
+
 def eventually(has_come_true) -> None:
     """Wait for something that other processes bring about."""
     deadline = time.monotonic() + _PATIENCE_S
@@ -137,7 +153,7 @@ def eventually(has_come_true) -> None:
         time.sleep(0.05)
 
 
-def _database_url() -> str:
+def database_url() -> str:
     url = urlsplit(os.environ["DATABASE_URL"])
     place = url.path.rpartition("/")[0]
     return url._replace(path=f"{place}/{connection.settings_dict['NAME']}").geturl()

@@ -7,11 +7,15 @@ LOCKED := $(VENV)/.locked
 
 .PHONY: help
 help: ## List the commands
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-15s %s\n", $$1, $$2 }' Makefile
 
 .PHONY: run
 run: $(LOCKED) ## Run everything on this machine, until Ctrl-C
 	@exec $(BIN)/python -m config.running
+
+.PHONY: manage
+manage: $(LOCKED) ## Run a command beside `make run`: make manage ARGS="timetravel --by 40d"
+	@exec $(BIN)/python -m config.beside $(ARGS)
 
 .PHONY: test
 test: $(LOCKED) ## Run the tests, browser tests included
@@ -41,6 +45,10 @@ bench: $(LOCKED) ## Measure how fast it is, beside PostgreSQL's own limits
 .PHONY: bench-smoke
 bench-smoke: $(LOCKED) ## Measure for a minute or two, with goals halved
 	@exec $(BIN)/python -m bench --smoke
+
+.PHONY: bench-renewals
+bench-renewals: $(LOCKED) ## Measure how fast months are granted, up to a million
+	@exec $(BIN)/python -m bench.renewing --json var/bench-renewals.json
 
 .PHONY: bench-pages
 bench-pages: $(LOCKED) ## Measure pages over ten million ledger entries (8 GB of disk)

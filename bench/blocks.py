@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import random
-import socket
 import subprocess
 import sys
 import time
@@ -13,7 +12,7 @@ from typing import TYPE_CHECKING
 from urllib.request import urlopen
 
 from bench import peer
-from bench.lab import ROOT
+from bench.lab import ROOT, free_port
 from config import children
 
 if TYPE_CHECKING:
@@ -150,9 +149,7 @@ class Blocks:
         return float(outcome["accepted"] / outcome["seconds"])
 
     def _start_web(self) -> subprocess.Popen[bytes]:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self._port = probe.getsockname()[1]
+        self._port = free_port()
         log = self._lab.directory / "granian.log"
         web = children.start(
             [

@@ -6,6 +6,7 @@ import importlib.util
 import io
 import os
 import re
+import socket
 import subprocess
 import sys
 import tempfile
@@ -51,7 +52,7 @@ class Lab:
     """The servers of a run, and how many entries its ledger must have by now."""
 
     directory: Path
-    sockets: str
+    port: int
     admin: psycopg.Connection
     wallets: int
     token: str
@@ -79,7 +80,7 @@ class Lab:
         self.runs += 1  # another seed each time: a repeated key would be a replay
         command = [
             *(str(_pgbench()), "--no-vacuum", "--protocol", "prepared"),
-            *("--host", self.sockets, "--username", "purser"),
+            *("--host", "127.0.0.1", "--port", str(self.port), "--username", "purser"),
             *("--client", str(clients), "--jobs", str(min(clients, 2))),
             *("--time", str(max(1, round(seconds))), "--random-seed", str(self.runs)),
             *("--define", "first=1", "--define", f"last={wallets or self.wallets}"),
@@ -115,17 +116,28 @@ def open_lab(*, wallets: int) -> Iterator[Lab]:
         prefix="purser-bench-", ignore_cleanup_errors=True
     ) as name:
         directory = Path(name)
-        with servers(directory, durable=True) as urls:
-            sockets = urls.database.split("@/", 1)[1].rpartition("/")[0]
+        port = free_port()
+        with servers(directory, durable=True, port=port) as urls:
             os.environ.update(urls.as_environment())
             token = _set_up_django(directory)
             with psycopg.connect(
-                host=sockets, user="postgres", dbname=DATABASE, autocommit=True
+                host="127.0.0.1",
+                port=port,
+                user="postgres",
+                dbname=DATABASE,
+                autocommit=True,
             ) as admin:
                 seed = (_HERE / "seed.sql").read_text()
                 admin.execute(seed.replace("{wallets}", str(wallets)).encode())
                 entries = wallets * _GRANTS_EACH
-                yield Lab(directory, sockets, admin, wallets, token, entries)
+                yield Lab(directory, port, admin, wallets, token, entries)
+
+
+def free_port() -> int:
+    """Return a port of the loopback address that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 def _set_up_django(directory: Path) -> str:

@@ -54,7 +54,12 @@ def _directory(lab: Lab) -> Path:
 
 def _ask(lab: Lab, seconds: float) -> float:
     done = subprocess.run(  # noqa: S603
-        [str(_directory(lab) / "bin" / "python"), __file__, lab.sockets, str(seconds)],
+        [
+            str(_directory(lab) / "bin" / "python"),
+            __file__,
+            str(lab.port),
+            str(seconds),
+        ],
         env={"PATH": os.environ.get("PATH", "")},
         stdout=subprocess.PIPE,
         check=True,
@@ -62,13 +67,14 @@ def _ask(lab: Lab, seconds: float) -> float:
     return float(done.stdout)
 
 
-def _answer(sockets: str, seconds: float) -> float:
+def _answer(port: str, seconds: float) -> float:
     import django  # noqa: PLC0415 - the peer's own
     from django.conf import settings  # noqa: PLC0415
 
     database = {
         "ENGINE": "django.db.backends.postgresql",
-        "HOST": sockets,
+        "HOST": "127.0.0.1",
+        "PORT": port,
         "NAME": DATABASE,
         "USER": "purser",
     }

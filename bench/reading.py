@@ -111,6 +111,8 @@ def add_up() -> None:
 
 def measure(size: Size, *, calls: int) -> list[Timing]:
     """Return what each page takes."""
+    import config.wsgi  # noqa: F401, PLC0415 - it readies a process for pages
+
     chance = random.Random(1)  # noqa: S311 - the same accounts each time
     ordinary = chance.sample(range(1, size.wallets), _ORDINARY)
     visitors = [_visitor(account) for account in ordinary]

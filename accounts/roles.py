@@ -65,6 +65,13 @@ class StaffPermission(TextChoices):
     """Something that staff may or may not do; the label completes “May …”."""
 
     OPEN_CONSOLE = "OPEN_CONSOLE", _("Open the staff console")
+    ADJUST = "ADJUST", _("Adjust credits, and propose what others approve")
+    APPROVE = "APPROVE", _("Approve what others propose")
+    WORK_QUEUE = "WORK_QUEUE", _("Work on what waits in the queue")
+    MANAGE_CATALOGUE = "MANAGE_CATALOGUE", _("Draft and publish plans and rates")
+    SEE_FINANCE = "SEE_FINANCE", _("See the finance pages")
+    CLOSE_MONTHS = "CLOSE_MONTHS", _("Close months")
+    EXPORT = "EXPORT", _("Export reports")
     SEE_MONEY = "SEE_MONEY", _("See payments, refunds and disputes")
     MOVE_MONEY = "MOVE_MONEY", _("Refund, cancel plans and settle debts")
     WORK_DISPUTES = "WORK_DISPUTES", _("Work on disputes and fraud warnings")
@@ -84,10 +91,22 @@ _ALL_STAFF = frozenset(
     }
 )
 STAFF_PERMISSIONS: dict[str, frozenset[StaffPermission]] = {
-    StaffGroup.SUPPORT: _ALL_STAFF | {StaffPermission.WORK_INBOX},
+    StaffGroup.SUPPORT: _ALL_STAFF
+    | {
+        StaffPermission.ADJUST,
+        StaffPermission.WORK_INBOX,
+        StaffPermission.WORK_QUEUE,
+    },
     StaffGroup.ADMIN: frozenset(StaffPermission),
     StaffGroup.FINANCE: _ALL_STAFF
-    | {StaffPermission.WORK_DISPUTES, StaffPermission.RECONCILE},
+    | {
+        StaffPermission.APPROVE,
+        StaffPermission.CLOSE_MONTHS,
+        StaffPermission.EXPORT,
+        StaffPermission.RECONCILE,
+        StaffPermission.SEE_FINANCE,
+        StaffPermission.WORK_DISPUTES,
+    },
 }
 
 

@@ -1,0 +1,1 @@
+"""Exports: asked for, made in the background, complete or absent."""

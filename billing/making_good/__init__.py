@@ -1,0 +1,1 @@
+"""Giving back what jobs cost during an incident, once."""

@@ -1,0 +1,1 @@
+"""Months that finance has closed (R93)."""

@@ -1,0 +1,1 @@
+"""Plans as staff draft them, before anybody can buy them."""

@@ -1,0 +1,1 @@
+"""What finance reads, one report a file: every figure from the ledger (R110)."""

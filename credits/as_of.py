@@ -1,0 +1,1 @@
+"""What a wallet was at any instant, explained to single entries."""

@@ -1,0 +1,1 @@
+"""The provable statement of a period: opening, each movement, closing."""

@@ -1,0 +1,1 @@
+"""Rate cards as staff draft them, and what publishing one would change."""

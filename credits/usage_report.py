@@ -1,4 +1,4 @@
-"""Usage as the page shows it: shares of features and members, and a chart by day."""
+"""Usage as the page shows it: shares of features and members, and a chart over time."""
 
 from __future__ import annotations
 
@@ -9,17 +9,19 @@ from typing import TYPE_CHECKING
 from django.utils.translation import gettext as _
 
 from credits import quoting
+from credits.core.spans import weeks_of
 from credits.models import ABSORBED
 from credits.usage import GIVEN_BACK, NOBODY
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
-    from datetime import datetime, tzinfo
+    from datetime import date, datetime, tzinfo
 
     from credits.core.spans import Day
     from credits.usage import Records, Used, UsedBy, UsedOn
 
 OTHER = "other"
+LONGEST_BY_DAY = 92  # days, a quarter: beyond it a bar is a week
 
 _COLORS = 6
 _TAKEN_BACK = {ABSORBED, GIVEN_BACK}
@@ -46,13 +48,18 @@ class Series:
 
 
 @dataclass(frozen=True, slots=True)
-class DayUsage:
-    """One day: credits of each series, and their sum."""
+class Bar:
+    """One day, or one week of a long span: credits of each series, and their sum."""
 
-    day: Day
+    days: tuple[Day, ...]
     credits: tuple[int, ...]
     total: int
     is_incomplete: bool
+
+    @property
+    def starts_at(self) -> datetime:
+        """Return the first instant of its first day."""
+        return self.days[0].starts_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,25 +70,28 @@ class UsageReport:
     features: tuple[Share, ...]
     members: tuple[Share, ...]
     series: tuple[Series, ...]
-    days: tuple[DayUsage, ...]
+    bars: tuple[Bar, ...]
+    is_by_week: bool
     total: int
     not_charged_jobs: int
 
     @property
-    def busiest(self) -> DayUsage:
-        """Return the day with the most credits, the first of equals."""
-        return max(self.days, key=lambda day: day.total)
+    def busiest(self) -> Bar:
+        """Return the bar with the most credits, the first of equals."""
+        return max(self.bars, key=lambda bar: bar.total)
 
     @property
     def includes_today(self) -> bool:
         """Whether a day is not over yet."""
-        return any(usage.is_incomplete for usage in self.days)
+        return any(bar.is_incomplete for bar in self.bars)
 
     @property
-    def busy_days(self) -> tuple[DayUsage, ...]:
-        """Return the days on which anything was used or given back."""
+    def busy_bars(self) -> tuple[Bar, ...]:
+        """Return the bars in which anything was used or given back."""
         dates = {row.date for row in self.rows}
-        return tuple(usage for usage in self.days if usage.day.date in dates)
+        return tuple(
+            bar for bar in self.bars if any(day.date in dates for day in bar.days)
+        )
 
 
 def report_on(records: Records, *, zone: tzinfo, at: datetime) -> UsageReport:
@@ -91,12 +101,16 @@ def report_on(records: Records, *, zone: tzinfo, at: datetime) -> UsageReport:
     """
     rows = records.by_day
     series = _series(rows)
+    days = records.span.days
+    is_by_week = len(days) > LONGEST_BY_DAY
+    stretches = weeks_of(days) if is_by_week else tuple((day,) for day in days)
     return UsageReport(
         rows=rows,
         features=_feature_shares(rows, series),
         members=_member_shares(records.asked_for),
         series=series,
-        days=_by_day(rows, series, records.span.days, at.astimezone(zone)),
+        bars=_bars(rows, series, stretches, today=at.astimezone(zone).date()),
+        is_by_week=is_by_week,
         total=sum(row.credits for row in rows),
         not_charged_jobs=records.not_charged_jobs,
     )
@@ -188,23 +202,25 @@ def _percent(credits: int, charged: int) -> int:
     return max(credits, 0) * 100 // charged if charged > 0 else 0
 
 
-def _by_day(
+def _bars(
     rows: Iterable[UsedOn],
     series: Sequence[Series],
-    days: Iterable[Day],
-    today: datetime,
-) -> tuple[DayUsage, ...]:
+    stretches: Sequence[tuple[Day, ...]],
+    *,
+    today: date,
+) -> tuple[Bar, ...]:
     named = {one.name for one in series}
-    credits = Counter[tuple[object, str]]()
+    place = {day.date: n for n, days in enumerate(stretches) for day in days}
+    credits = Counter[tuple[int, str]]()
     for row in rows:
         name = row.feature if row.feature in named else OTHER
-        credits[row.date, name] += row.credits
+        credits[place[row.date], name] += row.credits
     return tuple(
-        DayUsage(
-            day=day,
-            credits=(parts := tuple(credits[day.date, one.name] for one in series)),
+        Bar(
+            days=days,
+            credits=(parts := tuple(credits[n, one.name] for one in series)),
             total=sum(parts),
-            is_incomplete=day.date == today.date(),
+            is_incomplete=place.get(today) == n,
         )
-        for day in days
+        for n, days in enumerate(stretches)
     )

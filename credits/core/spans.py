@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from datetime import tzinfo
 
 _DAY = timedelta(days=1)
@@ -57,6 +59,18 @@ def span_since(starts_at: datetime, last: date, zone: tzinfo) -> Span:
     """Return the time from an instant to the end of a day not before it."""
     whole = span_of_days(day_of(starts_at, zone), last, zone)
     return Span(starts_at, whole.ends_at, whole.days)
+
+
+def weeks_of(days: Iterable[Day]) -> tuple[tuple[Day, ...], ...]:
+    """Return days that follow each other as weeks from Monday on.
+
+    The first and the last are as short as the days begin and end.
+    """
+    return tuple(tuple(week) for _, week in groupby(days, key=_monday))
+
+
+def _monday(day: Day) -> date:
+    return day.date - day.date.weekday() * _DAY
 
 
 def _day(day: date, zone: tzinfo) -> Day:

@@ -181,13 +181,13 @@ def _range_words(asked: Asked) -> str:
 def _chart(report: UsageReport) -> dict[str, object]:
     """Return what static/js/chart_usage.js draws."""
     return {
-        "days": [usage.day.date.isoformat() for usage in report.days],
-        "incomplete": [usage.is_incomplete for usage in report.days],
+        "days": [bar.days[0].date.isoformat() for bar in report.bars],
+        "incomplete": [bar.is_incomplete for bar in report.bars],
         "series": [
             {
                 "label": one.label,
                 "tone": one.tone,
-                "credits": [usage.credits[n] for usage in report.days],
+                "credits": [bar.credits[n] for bar in report.bars],
             }
             for n, one in enumerate(report.series)
         ],

@@ -175,8 +175,8 @@ class TestReport:
             found.total,
             sum(share.credits for share in found.features),
             sum(share.credits for share in found.members),
-            sum(day.total for day in found.days),
-            sum(sum(day.credits) for day in found.days),
+            sum(bar.total for bar in found.bars),
+            sum(sum(bar.credits) for bar in found.bars),
             sum(row.credits for row in found.rows),
         }
         assert totals == {ledger_total(wallet)} == {25}
@@ -199,9 +199,21 @@ class TestReport:
     def test_has_every_day_and_marks_the_one_that_is_not_over(self, wallet):
         found = report(wallet, days=7)
 
-        assert [day.total for day in found.days] == [0, 0, 0, 0, 0, 20, 5]
-        assert [day.is_incomplete for day in found.days] == [False] * 6 + [True]
-        assert found.busiest.day.date == TODAY - DAY
+        assert [bar.total for bar in found.bars] == [0, 0, 0, 0, 0, 20, 5]
+        assert [bar.is_incomplete for bar in found.bars] == [False] * 6 + [True]
+        assert found.busiest.days[0].date == TODAY - DAY
+
+    @pytest.mark.parametrize(("days", "bars"), [(92, 92), (93, 14)])
+    def test_of_more_than_a_quarter_has_weeks_from_monday_on(self, wallet, days, bars):
+        found = report(wallet, days=days)
+
+        assert len(found.bars) == bars
+        assert found.is_by_week == (bars < days)
+        assert sum(bar.total for bar in found.bars) == ledger_total(wallet)
+        assert [bar.is_incomplete for bar in found.bars][-2:] == [False, True]
+        assert all(
+            bar.days[0].date.weekday() == 0 for bar in found.bars[1:] if bars < days
+        )
 
     def test_of_one_feature_leaves_out_what_belongs_to_whole_jobs(self, wallet):
         found = report(wallet, feature="image")
@@ -234,7 +246,7 @@ class TestReport:
         labels = [series.label for series in found.series]
         assert labels[-2:] == ["Other features", "Given back"]
         assert len(labels) == 7
-        assert sum(sum(day.credits) for day in found.days) == ledger_total(wallet)
+        assert sum(sum(bar.credits) for bar in found.bars) == ledger_total(wallet)
 
 
 class TestUsedSince:

@@ -20,6 +20,8 @@ RUN useradd --system --uid 10001 --no-create-home purser
 COPY --from=build /opt/venv /opt/venv
 COPY --from=build /app /app
 WORKDIR /app
+# A volume that is mounted here for the first time takes its owner over.
+RUN install --directory --owner purser --mode 0700 /app/var/exports
 USER purser
 ENV PATH=/opt/venv/bin:$PATH \
     ENVIRONMENT=production \

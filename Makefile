@@ -50,6 +50,10 @@ bench-smoke: $(LOCKED) ## Measure for a minute or two, with goals halved
 bench-renewals: $(LOCKED) ## Measure how fast months are granted, up to a million
 	@exec $(BIN)/python -m bench.renewing --json var/bench-renewals.json
 
+.PHONY: bench-exports
+bench-exports: $(LOCKED) ## Measure an export of a million rows, beside psql
+	@exec $(BIN)/python -m bench.exporting --json var/bench-exports.json
+
 .PHONY: bench-pages
 bench-pages: $(LOCKED) ## Measure pages over ten million ledger entries (8 GB of disk)
 	@exec $(BIN)/python -m bench.reading --json var/bench-pages.json

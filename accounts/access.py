@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Concatenate, ParamSpec, cast
 from django.contrib.auth.decorators import login_required
 from django.shortcuts import redirect, render
 
+from accounts import auditing
 from accounts.models import Invitation, Membership
 from accounts.roles import Permission, may, who_may
+from config.clock import now
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -122,6 +124,9 @@ def invitation_in_hand(request: HttpRequest, *, at: datetime) -> Invitation | No
 
 
 def _refuse(request: AccountRequest, permission: Permission) -> HttpResponse:
+    auditing.record_denial(
+        request, permission, actor=request.user, account=request.account, at=now()
+    )
     context = {
         "permission": permission.label,
         "roles": who_may(permission),

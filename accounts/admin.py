@@ -16,6 +16,7 @@ from accounts.models import (
     Membership,
     Notice,
     ServiceKey,
+    StaffLimit,
     User,
 )
 from accounts.roles import StaffGroup
@@ -95,6 +96,43 @@ class UserAdmin(ReadOnlyAdmin):
                 "is_staff": user.is_staff,
                 "groups": sorted(user.groups.values_list("name", flat=True)),
             },
+            at=now(),
+            request=request,
+        )
+
+
+@admin.register(StaffLimit)
+class StaffLimitAdmin(ReadOnlyAdmin):
+    """What single people may adjust alone. Superusers say it here (R91)."""
+
+    list_display = ("user", "per_adjustment", "per_day")
+    list_select_related = ("user",)
+    search_fields = ("user__email", "user__name")
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Let superusers."""
+        return bool(request.user.is_active and request.user.is_superuser)
+
+    def has_change_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        """Let superusers: whoever has limits could lift their own."""
+        return self.has_add_permission(request)
+
+    def save_model(
+        self,
+        request: HttpRequest,
+        obj: StaffLimit,
+        form: ModelForm[StaffLimit],
+        change: bool,  # noqa: FBT001 - as Django calls it
+    ) -> None:
+        """Save the limits, and write down what they were."""
+        super().save_model(request, obj, form, change)
+        names = ("per_adjustment", "per_day")
+        auditing.record(
+            action="staff_limit.changed",
+            actor=cast("User", request.user),
+            target=obj.user.email,
+            before={name: form.initial[name] for name in names} if change else {},
+            after={name: getattr(obj, name) for name in names},
             at=now(),
             request=request,
         )

@@ -51,6 +51,26 @@ def record(
     )
 
 
+def record_denial(
+    request: HttpRequest,
+    permission: str,
+    *,
+    actor: User,
+    at: datetime,
+    account: Account | None = None,
+) -> AuditEvent:
+    """Write down that somebody was kept from an address for want of a permission."""
+    return record(
+        action="access.denied",
+        actor=actor,
+        account=account,
+        target=f"{request.method} {request.path}",
+        after={"permission": permission},
+        at=at,
+        request=request,
+    )
+
+
 def _name_of(actor: User | ServiceKey | str) -> str:
     match actor:
         case User():

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.access import membership_in_use, memberships_of
 from accounts.desks import desks_for
-from accounts.roles import Permission, may
+from accounts.roles import Permission, StaffPermission, may
 from accounts.staff_access import permissions_of
 from accounts.templatetags.units import moment
 from config import clock
@@ -143,13 +143,22 @@ class Portal:
 
     @cached_property
     def staff_navigation(self) -> list[NavigationItem]:
-        """Return the links of the staff console that the viewer may open."""
+        """Return the links to the desks that the viewer may open and needs daily."""
         desks = desks_for(permissions_of(self._request.user))
         pages = [
             Page("accounts:staff_home", _("Console"), "home"),
-            *(Page(desk.url_name, desk.label, desk.icon) for desk in desks),
+            *(
+                Page(desk.url_name, desk.label, desk.icon)
+                for desk in desks
+                if desk.is_daily
+            ),
         ]
         return self._items(pages)
+
+    @property
+    def may_find(self) -> bool:
+        """Whether the viewer may look accounts up."""
+        return StaffPermission.SEE_MONEY in permissions_of(self._request.user)
 
     @cached_property
     def _membership(self) -> Membership | None:

@@ -23,7 +23,8 @@ _desks: dict[str, Desk] = {}
 class Desk:
     """A place of the console: `about` completes its label in one sentence.
 
-    `waiting` counts cheaply what waits there for somebody.
+    `waiting` counts cheaply what waits there for somebody. One that is not `is_daily`
+    is on the console's first page only: the navigation has room for few.
     """
 
     url_name: str
@@ -32,6 +33,7 @@ class Desk:
     permission: StaffPermission
     about: str | Promise
     waiting: Callable[[datetime], int] | None = None
+    is_daily: bool = True
 
 
 def register(desk: Desk) -> None:

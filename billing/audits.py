@@ -41,6 +41,8 @@ register(
         ON found.source_key = 'purchase:' || purchase.id
         AND purchase.state IN ('PAID', 'REFUNDED')
     WHERE found.source IN ('PURCHASE', 'RELOAD') AND purchase.id IS NULL
+        -- R95: what was given a later expiry was paid for before.
+        AND found.source_key NOT LIKE 'move:%'
     ORDER BY found.id
     """,
 )
@@ -146,7 +148,8 @@ register(
         found.id, found.wallet_id, found.effective_at)
     FROM credits_creditgrant AS found
     JOIN credits_wallet AS wallet ON wallet.id = found.wallet_id
-    WHERE found.source IN ('PURCHASE', 'RELOAD') AND NOT EXISTS (
+    WHERE found.source IN ('PURCHASE', 'RELOAD')
+        AND found.source_key NOT LIKE 'move:%' AND NOT EXISTS (
         SELECT 1
         FROM billing_subscription AS subscription
         -- What it was on at that time: plans change, also within a cycle.

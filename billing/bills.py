@@ -14,6 +14,7 @@ from django.db import transaction
 
 from accounts import auditing
 from billing import (
+    bookings,
     catalogue,
     catching_up,
     customers,
@@ -186,11 +187,17 @@ def _take_payment(
         return Followed.PAID_TOO_LATE
     if not ended_at:
         ending.thaw_blocks(subscription, at=at)
+    terms = _terms(fetched)
     credits = sum(
-        _record_term(subscription, invoice, line, paid_at, at)
-        for line in _terms(fetched)
+        _record_term(subscription, invoice, line, paid_at, at) for line in terms
     )
-    upgrading.settle_upgrade(invoice, fetched, at=at)
+    upgraded_cents = upgrading.settle_upgrade(invoice, fetched, at=at)
+    bookings.bill_paid(
+        invoice,
+        prepaid_cents=upgraded_cents + _cents(terms, with_credits=True),
+        revenue_cents=_cents(terms, with_credits=False),
+        at=at,
+    )
     subscribing.push_terms(subscription.account_id, at=at)
     if credits:
         plan_notices.tell_payment(subscription, invoice, credits, at=at)
@@ -209,6 +216,7 @@ def _return_later(invoice: Invoice, at: datetime) -> None:
         reason=_TOO_LATE,
         at=at,
     )
+    bookings.bill_returned(invoice, at=at)
     if invoice.due_cents <= 0 or not invoice.stripe_payment_intent_id:
         return  # No card was charged.
     # No network inside a transaction: the sweeper finds the refund due.
@@ -241,6 +249,16 @@ def _terms(fetched: StripeInvoice) -> list[StripeLine]:
     ]
     prorated = sum(line.net_cents for line in fetched.lines if line.is_proration)
     return [replace(line, net_cents=max(0, line.net_cents + prorated)) for line in sold]
+
+
+def _cents(terms: list[StripeLine], *, with_credits: bool) -> int:
+    """Return what was paid for terms of plans with credits, or for those without."""
+    sold = [(line, catalogue.version_of_price(line.lookup_key)) for line in terms]
+    return sum(
+        line.net_cents
+        for line, found in sold
+        if found and bool(found[0].cycle_credits) is with_credits
+    )
 
 
 def _record_term(

@@ -113,11 +113,52 @@ def publish(catalogue: Catalogue, *, currency: str) -> int:
         PublishedOfferEdited: a version was published with other content.
     """
     published = sum(
-        _publish_plan(plan, position, currency)
+        publish_plan(plan, position=position, currency=currency)
         for position, plan in enumerate(catalogue.plans)
     )
-    published += _publish_blocks(catalogue.blocks, currency)
+    published += publish_blocks(catalogue.blocks, currency=currency)
     return published + _publish_free_videos(catalogue.free_videos)
+
+
+def publish_plan(entry: PlanToPublish, *, position: int, currency: str) -> bool:
+    """Publish a version of a plan; return False when this very one was published.
+
+    Raises:
+        PublishedOfferEdited: it was published with other content.
+    """
+    # Name and order are presentation: they may change with any version.
+    plan, _ = Plan.objects.update_or_create(
+        code=entry.code,
+        defaults={"name": entry.name, "position": position},
+        create_defaults={
+            "name": entry.name,
+            "position": position,
+            "family": entry.family,
+        },
+    )
+    if plan.family != entry.family:
+        raise PublishedOfferEdited(f"Plan “{plan}”", ["family"])
+    version, is_new = PlanVersion.objects.get_or_create(
+        plan=plan,
+        version=entry.version,
+        defaults=(wanted := _version_fields(entry, currency)),
+    )
+    _require_same(version, wanted, f"Version {version.version} of plan “{plan}”")
+    return is_new
+
+
+def publish_blocks(entry: BlocksToPublish, *, currency: str) -> bool:
+    """Publish a version of the block offer; return False as `publish_plan` does.
+
+    Raises:
+        PublishedOfferEdited: it was published with other content.
+    """
+    wanted = {**asdict(entry), "currency": currency}
+    offer, is_new = BlockOffer.objects.get_or_create(
+        version=entry.version, defaults=wanted
+    )
+    _require_same(offer, wanted, f"Version {offer.version} of the block offer")
+    return is_new
 
 
 def plans_in_force(*, at: datetime) -> list[PlanVersion]:
@@ -174,9 +215,16 @@ def prices_to_sell() -> list[PriceToSell]:
     versions = sold.select_related("plan").order_by("plan__position")
     offers = BlockOffer.objects.order_by("version")
     return [
-        *(price for version in versions for price in _plan_prices(version)),
-        *(_block_price(offer) for offer in offers),
+        *(price for version in versions for price in prices_of(version)),
+        *(price for offer in offers for price in prices_of(offer)),
     ]
+
+
+def prices_of(offer: PlanVersion | BlockOffer) -> list[PriceToSell]:
+    """Return the prices by which Stripe sells one version."""
+    if isinstance(offer, BlockOffer):
+        return [_block_price(offer)]
+    return list(_plan_prices(offer))
 
 
 def version_of_price(lookup_key: str) -> tuple[PlanVersion, Interval] | None:
@@ -222,28 +270,6 @@ def _block_price(offer: BlockOffer) -> PriceToSell:
     )
 
 
-def _publish_plan(entry: PlanToPublish, position: int, currency: str) -> bool:
-    # Name and order are presentation: they may change with any version.
-    plan, _ = Plan.objects.update_or_create(
-        code=entry.code,
-        defaults={"name": entry.name, "position": position},
-        create_defaults={
-            "name": entry.name,
-            "position": position,
-            "family": entry.family,
-        },
-    )
-    if plan.family != entry.family:
-        raise PublishedOfferEdited(f"Plan “{plan}”", ["family"])
-    version, is_new = PlanVersion.objects.get_or_create(
-        plan=plan,
-        version=entry.version,
-        defaults=(wanted := _version_fields(entry, currency)),
-    )
-    _require_same(version, wanted, f"Version {version.version} of plan “{plan}”")
-    return is_new
-
-
 def _version_fields(entry: PlanToPublish, currency: str) -> dict[str, Any]:
     return {
         "starts_at": entry.starts_at,
@@ -254,15 +280,6 @@ def _version_fields(entry: PlanToPublish, currency: str) -> dict[str, Any]:
         "sells_blocks": entry.sells_blocks,
         "is_sample_price": bool(entry.samples),
     }
-
-
-def _publish_blocks(entry: BlocksToPublish, currency: str) -> bool:
-    wanted = {**asdict(entry), "currency": currency}
-    offer, is_new = BlockOffer.objects.get_or_create(
-        version=entry.version, defaults=wanted
-    )
-    _require_same(offer, wanted, f"Version {offer.version} of the block offer")
-    return is_new
 
 
 def _publish_free_videos(entry: FreeVideosToPublish) -> bool:

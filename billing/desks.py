@@ -7,7 +7,8 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.desks import Desk, register
 from accounts.roles import StaffPermission
-from billing import disputes, refund_desk
+from billing import batches, closing, disputes, refund_desk, work_items
+from billing.adjusting import desk as adjustment_desk
 from billing.outgoing import endpoints
 from billing.reconciling import running
 from billing.webhooks import desk
@@ -19,6 +20,48 @@ register(
         "users",
         StaffPermission.SEE_MONEY,
         about=_("Who pays for what, and what became of it."),
+    )
+)
+register(
+    Desk(
+        "billing:staff_queue",
+        _("Work queue"),
+        "list",
+        StaffPermission.WORK_QUEUE,
+        about=_("Unbilled jobs, missing rates, and what else needs a person."),
+        waiting=work_items.waiting,
+    )
+)
+register(
+    Desk(
+        "billing:staff_adjustments",
+        _("Adjustments"),
+        "adjustments",
+        StaffPermission.SEE_MONEY,
+        about=_("Credits up or down, and what waits for a second person."),
+        waiting=adjustment_desk.waiting,
+    )
+)
+register(
+    Desk(
+        "billing:staff_bulk_files",
+        _("Adjustment files"),
+        "stack-2",
+        StaffPermission.SEE_MONEY,
+        about=_("Many accounts at once: tried out, made once, undone as a whole."),
+        waiting=batches.files_waiting,
+        is_daily=False,
+    )
+)
+register(
+    Desk(
+        "billing:staff_make_goods",
+        _("Make good"),
+        "lifebuoy",
+        StaffPermission.SEE_MONEY,
+        about=_("What jobs cost during an incident, given back once."),
+        waiting=batches.make_goods_waiting,
+        is_daily=False,
     )
 )
 register(
@@ -53,12 +96,42 @@ register(
 )
 register(
     Desk(
+        "billing:exports",
+        _("Exports"),
+        "download",
+        StaffPermission.EXPORT,
+        about=_("Tables as files: ledger, payments, reports, audit trail."),
+    )
+)
+register(
+    Desk(
+        "billing:finance",
+        _("Finance"),
+        "chart-line",
+        StaffPermission.SEE_FINANCE,
+        about=_("The month: what is owed, earned and paid; and closing it."),
+        waiting=closing.waiting,
+    )
+)
+register(
+    Desk(
+        "billing:staff_catalogue",
+        _("Catalogue"),
+        "package",
+        StaffPermission.MANAGE_CATALOGUE,
+        about=_("What is sold and what jobs cost, by version; drafts of the next."),
+        is_daily=False,
+    )
+)
+register(
+    Desk(
         "billing:staff_webhooks",
         _("Outgoing webhooks"),
         "arrow-right",
         StaffPermission.MANAGE_WEBHOOKS,
         about=_("What the product's backend is told, and whether it arrives."),
         waiting=endpoints.disabled,
+        is_daily=False,
     )
 )
 register(
@@ -69,6 +142,7 @@ register(
         StaffPermission.SEE_INBOX,
         about=_("What Stripe told, and what could not be acted on."),
         waiting=desk.attention,
+        is_daily=False,
     )
 )
 if settings.IS_STRIPE_SANDBOX:
@@ -79,5 +153,6 @@ if settings.IS_STRIPE_SANDBOX:
             "clock",
             StaffPermission.TRAVEL,
             about=_("Move the clock of the portal and its sandbox forward."),
+            is_daily=False,
         )
     )

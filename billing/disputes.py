@@ -11,6 +11,7 @@ from billing.models import (
     ANSWERABLE,
     CHARGED_BACK,
     Dispute,
+    DisputeEffect,
     FraudWarning,
     Subscription,
     WarningState,
@@ -22,6 +23,12 @@ if TYPE_CHECKING:
 # R85: no month comes of a payment that a bank asks back, or has taken back.
 PAYMENT_STANDS = ~Exists(
     Dispute.objects.filter(invoice=OuterRef("invoice"), status__in=CHARGED_BACK)
+)
+
+
+# Of a month: the bank has taken back what was paid for it, for good.
+IS_LOST = Exists(
+    Dispute.objects.filter(invoice=OuterRef("invoice"), effect=DisputeEffect.TAKEN)
 )
 
 

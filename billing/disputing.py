@@ -16,6 +16,7 @@ from django.db import transaction
 
 from accounts import auditing
 from billing import (
+    bookings,
     clawing_back,
     dispute_notices,
     disputes,
@@ -118,6 +119,9 @@ def _move(
             payment, Freeze.DISPUTE, key=dispute.key, at=at
         )
         fraud_warnings.give_way(payment, at=at)
+    if dispute.effect == DisputeEffect.TAKEN:
+        unbegun = sum(bookings.unbegun_cents(cycle) for cycle in payment.to_come)
+        bookings.dispute_lost(dispute, unbegun=unbegun, at=at)
 
 
 def _take(dispute: Dispute, payment: Payment, at: datetime) -> bool:

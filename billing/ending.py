@@ -13,7 +13,7 @@ from django.conf import settings
 from django.db.models import F, Sum
 
 from accounts import auditing
-from billing import renewing, subscribing
+from billing import bookings, disputes, renewing, subscribing
 from billing.models import SubscriptionStatus
 from billing.outgoing import facts
 from credits import ledger
@@ -52,7 +52,7 @@ def end_plan(subscription: Subscription, *, ended_at: datetime, at: datetime) ->
     subscription.ended_at = ended_at
     subscription.next_check_at = at if is_at_stripe else None
     subscription.save()
-    subscription.cycles.filter(granted_at=None, starts_at__gte=ended_at).delete()
+    _drop_coming_months(subscription, ended_at, at)
     # Paid months that had begun belong to the plan's life, however late this is.
     renewing.grant_begun_cycles(subscription, before=ended_at, at=at)
     account = subscription.account
@@ -90,6 +90,22 @@ def thaw_blocks(subscription: Subscription, *, at: datetime) -> None:
             reason="There is a plan again.",
             at=at,
         )
+
+
+def _drop_coming_months(
+    subscription: Subscription, ended_at: datetime, at: datetime
+) -> None:
+    """Let paid months never come that begin after the end (R33)."""
+    coming = subscription.cycles.filter(granted_at=None, starts_at__gte=ended_at)
+    # R85: what a bank has taken back is forfeited by nobody.
+    paid = coming.exclude(disputes.IS_LOST)
+    cents = sum(
+        bookings.unbegun_cents(cycle) for cycle in paid.select_related("plan_version")
+    )
+    bookings.months_forfeited(
+        subscription, key=f"subscription:{subscription.pk}", cents=cents, at=at
+    )
+    coming.delete()
 
 
 def _forfeit_blocks(subscription: Subscription, wallet_id: int, at: datetime) -> int:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from django.db import connection, transaction
 
 from accounts.models import Account
-from billing import catalogue, ending, plan_notices, renewing, subscribing
+from billing import bookings, catalogue, ending, plan_notices, renewing, subscribing
 from billing.models import (
     ChangeState,
     Interval,
@@ -171,6 +171,14 @@ def _keep_pack(account: Account, row: Row, *, at: datetime) -> bool:
         at=at,
     )
     subscribing.push_terms(account.pk, at=at)
+    if not granted.is_replay:
+        bookings.pack_brought_in(
+            account.pk,
+            pack=row["pack"],
+            cents=int(row["cents"] or 0),
+            occurred_at=at,
+            at=at,
+        )
     return not granted.is_replay
 
 

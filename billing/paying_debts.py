@@ -16,7 +16,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from accounts import auditing, notifying
-from billing import catalogue, customers, debts, purchasing, stripe_gateway
+from billing import bookings, catalogue, customers, debts, purchasing, stripe_gateway
 from billing.core.periods import add_months
 from billing.models import DebtPayment, DebtPaymentState
 from credits import ledger
@@ -205,19 +205,21 @@ def _take_payment(payment: DebtPayment, session: CheckoutSession, at: datetime) 
             reason=_PAID,
             at=at,
         )
+    rest_cents = payment.cents * (payment.credits - owed) // payment.credits
     if owed < payment.credits:
-        _grant_rest(payment, payment.credits - owed, wallet_id, at)
+        _grant_rest(payment, payment.credits - owed, rest_cents, wallet_id, at)
     payment.state, payment.next_check_at = DebtPaymentState.PAID, None
     payment.paid_at = min(max(session.paid_at or at, payment.opened_at), at)
     payment.stripe_payment_intent_id = session.payment_intent_id
     payment.save()
+    bookings.debt_paid(payment, rest_cents=rest_cents, at=at)
     _record("debt_payment.paid", payment, "stripe", at)
     _tell(payment, at)
     return "debt paid"
 
 
 def _grant_rest(
-    payment: DebtPayment, credits: int, wallet_id: int, at: datetime
+    payment: DebtPayment, credits: int, cents: int, wallet_id: int, at: datetime
 ) -> None:
     # Bought credits paid a part of it while the page was open: the rest was paid for.
     months = catalogue.blocks_in_force(at=at).expires_after_months
@@ -226,7 +228,7 @@ def _grant_rest(
         source=GrantSource.RESTORE,
         source_key=f"debt-payment:{payment.pk}:rest",
         credits=credits,
-        cost_basis_cents=payment.cents * credits // payment.credits,
+        cost_basis_cents=cents,
         effective_at=at,
         expires_at=add_months(at, months) if months else None,
         actor="debt payment",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from billing import bookings
 from billing.models import Cycle
 from billing.refund_figures import locked_wallet
 from credits import ledger
@@ -35,9 +36,14 @@ def undo(refund: Refund, payment: Payment, *, at: datetime) -> None:
             at=at,
         )
     missing = _forgive(refund, wallet_id, at)
-    missing += _restore_months(payment.to_come, refund.credits_to_come)
-    if missing:
-        _grant_again(refund, payment, missing, wallet_id, at)
+    before = _unbegun_cents(payment)
+    lost = _restore_months(payment.to_come, refund.credits_to_come)
+    restored_cents = _unbegun_cents(payment) - before
+    # Months that had their time meanwhile were paid for as well.
+    cents = bookings.unbegun_of(refund) - restored_cents if lost else 0
+    if missing + lost:
+        _grant_again(refund, payment, (missing + lost, cents), wallet_id, at)
+    bookings.refund_undone(refund, unbegun=restored_cents + cents, at=at)
     refund.credits_waiting = 0
 
 
@@ -66,10 +72,22 @@ def _restore_months(to_come: tuple[Cycle, ...], credits: int) -> int:
     return credits
 
 
+def _unbegun_cents(payment: Payment) -> int:
+    return sum(bookings.unbegun_cents(cycle) for cycle in payment.to_come)
+
+
 def _grant_again(
-    refund: Refund, payment: Payment, credits: int, wallet_id: int, at: datetime
+    refund: Refund,
+    payment: Payment,
+    paid: tuple[int, int],
+    wallet_id: int,
+    at: datetime,
 ) -> None:
-    """Give what cannot be put back where it was: it was paid for after all."""
+    """Give what cannot be put back where it was: it was paid for after all.
+
+    `paid` are its credits, and what months that had their time cost of them.
+    """
+    credits, cents = paid
     ends = [grant.expires_at for grant in payment.grants if grant.expires_at]
     last = max(ends, default=None)
     ledger.grant(
@@ -77,7 +95,7 @@ def _grant_again(
         source=GrantSource.RESTORE,
         source_key=f"{refund.source_key}:failed",
         credits=credits,
-        cost_basis_cents=0,
+        cost_basis_cents=cents,
         effective_at=at,
         expires_at=last if last and last > at else at + ledger.FRESH_TIME,
         actor="refund",

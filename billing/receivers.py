@@ -9,11 +9,20 @@ from django.db.models.signals import post_save
 from django.dispatch import receiver
 
 from accounts.models import Account
-from billing import reloading, subscribing, tasks
+from billing import reloading, subscribing, tasks, work_items
 from billing.core.reload_policy import Skip
+from billing.models import WorkKind
 from billing.outgoing import facts
 from config.clock import now
-from credits.signals import balance_changed, balance_low, credits_granted
+from credits.signals import (
+    balance_changed,
+    balance_low,
+    cost_absorbed,
+    credits_granted,
+    job_billed,
+    job_unbilled,
+    rate_missing,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -21,7 +30,8 @@ if TYPE_CHECKING:
 
     from celery.app.task import Task
 
-    from credits.models import Wallet
+    from credits.models import Hold, Wallet
+    from credits.settling import Unbilled
 
 
 @receiver(post_save, sender=Account)
@@ -73,6 +83,40 @@ def tell_of_low_balance(
 ) -> None:
     """Let the product's backend hear of a balance below a threshold."""
     facts.tell_low(wallet, available=available, threshold=threshold, key=key, at=at)
+
+
+@receiver(rate_missing)
+def queue_missing_rates(
+    *, rate_plan: str, version: int | None, features: Sequence[str], **_: object
+) -> None:
+    """Let staff hear of features that have no rate (R97)."""
+    for feature in features:
+        work_items.note_missing_rate(
+            rate_plan=rate_plan, version=version, feature=feature, at=now()
+        )
+
+
+@receiver(job_unbilled)
+def queue_unbilled(
+    *, hold: Hold, unbilled: Unbilled, at: datetime, **_: object
+) -> None:
+    """Let staff hear of a job that ran and could not be charged (R72)."""
+    work_items.note_unbilled(hold, unbilled, at=at)
+
+
+@receiver(job_billed)
+def close_unbilled(*, hold: Hold, at: datetime, **_: object) -> None:
+    """Close what was queued for a job that was charged after all."""
+    outcome = "It was charged."
+    work_items.close(WorkKind.UNBILLED_JOB, hold.public_id, outcome=outcome, at=at)
+
+
+@receiver(cost_absorbed)
+def queue_absorbed(
+    *, hold: Hold, feature: str, credits: int, at: datetime, **_: object
+) -> None:
+    """Let staff hear of what jobs cost above their quotes (R71)."""
+    work_items.note_absorbed(hold=hold, feature=feature, credits=credits, at=at)
 
 
 def _help(account_id: int, needed: int) -> str | None:

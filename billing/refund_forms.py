@@ -1,4 +1,4 @@
-"""What staff send about refunds, accounts and ending plans."""
+"""What staff send about refunds and ending plans."""
 
 from __future__ import annotations
 
@@ -66,12 +66,4 @@ class CancelForm(DecisionForm):
         choices=[("no", _("They are forfeited")), ("yes", _("Their price goes back"))],
         coerce=lambda said: said == "yes",
         widget=forms.RadioSelect,
-    )
-
-
-class AccountSearch(forms.Form):
-    """What an account is looked for by."""
-
-    q = forms.CharField(
-        label=_("Name, e-mail address or number"), max_length=200, required=False
     )

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 CONSENT_VERSION = "reload-1"
 _ROWS = 30
 
-_REASONS = {
+REASONS = {
     SkipReason.PENDING: gettext_lazy("Another reload was under way."),
     SkipReason.NOT_SOLD: gettext_lazy("The plan sells no blocks."),
     SkipReason.PAST_DUE: gettext_lazy("A payment for the plan is missing."),
@@ -272,4 +272,4 @@ def _skip_row(skip: ReloadSkip) -> Happening:
 
 def _reason(code: str) -> str:
     also = _ALSO_CANCELED_BECAUSE.get(code)
-    return str(also or _REASONS[SkipReason(code)])
+    return str(also or REASONS[SkipReason(code)])

@@ -15,7 +15,7 @@ from django.db.models import F, Q
 
 from accounts import auditing
 from accounts.prepared import fetch
-from billing import catalogue, disputes, subscribing
+from billing import bookings, catalogue, disputes, subscribing
 from billing.core.periods import (
     MONTHS_IN_YEAR,
     Span,
@@ -156,6 +156,7 @@ def record_paid_term(
         # R85: whatever a bank asks back now was for an earlier term.
         subscription.paid_until, subscription.disputed_at = paid.ends_at, None
         subscription.save(update_fields=["paid_until", "disputed_at"])
+    _book_months(subscription, cycles, net_cents, invoice=invoice, at=at)
     ledger.open_wallet(account_id=subscription.account_id, at=at)
     _grant([cycle.pk for cycle in cycles if cycle.starts_at <= at], at)
     return cycles
@@ -196,10 +197,10 @@ def grant_begun_cycles(
 
 def resize_coming_months(
     subscription: Subscription, *, version: PlanVersion, extra_cents: int, at: datetime
-) -> None:
+) -> int:
     """Give the paid months that are still to come another size (R32).
 
-    What was paid on top is spread over them.
+    What was paid on top is spread over them; returns how many cents were.
     """
     coming = list(
         subscription.cycles.select_for_update(no_key=True)
@@ -210,6 +211,7 @@ def resize_coming_months(
         cycle.plan_version, cycle.credits = version, version.cycle_credits
         cycle.price_cents += share_cents(extra_cents, place, of=len(coming))
     Cycle.objects.bulk_update(coming, ["plan_version", "credits", "price_cents"])
+    return extra_cents if coming else 0
 
 
 def _pay_next_term(subscription: Subscription, at: datetime) -> None:
@@ -227,6 +229,27 @@ def _pay_next_term(subscription: Subscription, at: datetime) -> None:
         at=at,
     )
     subscribing.push_terms(subscription.account_id, at=at)
+
+
+def _book_months(
+    subscription: Subscription,
+    cycles: Sequence[Cycle],
+    net_cents: int,
+    *,
+    invoice: Invoice | None,
+    at: datetime,
+) -> None:
+    """Book what is known of a term's money only here: the bill tells the rest."""
+    if not any(cycle.credits for cycle in cycles):
+        return
+    stored = sum(cycle.price_cents for cycle in cycles)
+    if invoice is None:
+        bookings.months_brought_in(subscription, cents=stored, at=at)
+    else:
+        never = net_cents - stored
+        bookings.months_forfeited(
+            subscription, key=f"invoice:{invoice.pk}", cents=never, at=at
+        )
 
 
 def _end_of_credits(

@@ -15,7 +15,7 @@ import structlog
 from django.db import transaction
 from django.db.models import Q
 
-from billing import reload_states, stripe_gateway, subscribing, telling
+from billing import bookings, reload_states, stripe_gateway, subscribing, telling
 from billing.core.periods import add_months
 from billing.models import (
     Purchase,
@@ -259,6 +259,7 @@ def _grant(purchase: Purchase, payment: Payment, at: datetime) -> Settlement:
     )
     purchase.state, purchase.next_check_at = PurchaseState.PAID, None
     purchase.save()
+    bookings.purchase_paid(purchase, net_cents=payment.net_cents, at=at)
     telling.record_change("purchase.paid", purchase, at=at)
     telling.write_notice(_RECEIPTS[PurchaseOrigin(purchase.origin)], purchase, at=at)
     return Settlement.GRANTED
@@ -267,6 +268,7 @@ def _grant(purchase: Purchase, payment: Payment, at: datetime) -> Settlement:
 def _return_later(purchase: Purchase, at: datetime) -> Settlement:
     purchase.state, purchase.next_check_at = PurchaseState.REFUNDING, None
     purchase.save()
+    bookings.purchase_returned(purchase, at=at)
     # No network inside a transaction: the sweeper finds the refund due.
     Refund.objects.create(
         purchase=purchase,

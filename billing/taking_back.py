@@ -16,7 +16,7 @@ import structlog
 from django.db import transaction
 from django.db.models import Q, Sum
 
-from billing import payments, putting_back, refund_notices
+from billing import bookings, payments, putting_back, refund_notices
 from billing.core.refunds import Effect, effect_of, settled
 from billing.models import Cycle, Purchase, PurchaseState, Refund, RefundState
 from billing.payments import PaymentKind, UnknownPayment
@@ -99,6 +99,7 @@ def take_waiting(refund: Refund, *, at: datetime) -> None:
         payment = payments.payment_for(refund.row) or payment
         paid = paid_by(payment, taking=refund)
         _bring_about(refund, payment, settled(paid, _effect(refund)), wallet_id, at)
+        bookings.refund_reclassed(refund, at=at)
         refund.save()
 
 
@@ -159,8 +160,10 @@ def _take(refund: Refund, payment: Payment, at: datetime) -> None:
         cents=refund.amount_cents,
         takes_all_left=refund.takes_all_left,
     )
-    _drop_months(payment.to_come, effect.to_come)
+    unbegun = _drop_months(payment.to_come, effect.to_come)
     _bring_about(refund, payment, effect, wallet_id, at)
+    bookings.refund_made(refund, payment, unbegun=unbegun, at=at)
+    bookings.refund_reclassed(refund, at=at)
 
 
 def _bring_about(
@@ -201,13 +204,18 @@ def _remove(refund: Refund, payment: Payment, credits: int, at: datetime) -> Non
             )
 
 
-def _drop_months(to_come: tuple[Cycle, ...], credits: int) -> None:
-    """Take credits off paid months that have not begun, the last one first (R82)."""
+def _drop_months(to_come: tuple[Cycle, ...], credits: int) -> int:
+    """Take credits off paid months that have not begun, the last one first (R82).
+
+    Returns what they were paid with, in cents.
+    """
+    before = sum(bookings.unbegun_cents(cycle) for cycle in to_come)
     for cycle in reversed(to_come):
         taken = min(credits, cycle.credits)
         credits -= taken
         cycle.credits -= taken
     Cycle.objects.bulk_update(to_come, ["credits"])
+    return before - sum(bookings.unbegun_cents(cycle) for cycle in to_come)
 
 
 def _mark_purchase(payment: Payment) -> None:

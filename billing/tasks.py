@@ -10,17 +10,24 @@ from celery import shared_task
 
 from billing import (
     arranging,
+    bulk_adjusting,
     card_expiry,
     charging,
     chasing,
+    closing,
     free_video_terms,
+    making_good,
     paying_debts,
+    plan_drafts,
     plan_notices,
     refunding,
     reloading,
     renewing,
     stripe_gateway,
 )
+from billing.console import queue
+from billing.exporting import asking
+from billing.exporting import running as exports
 from billing.models import ReloadTrigger
 from billing.outgoing import facts, sending
 from billing.reconciling import running
@@ -45,6 +52,7 @@ def sweep(**_: object) -> None:
         _unharmed(partial(inbox.look_at, subject_id, at=now()))
     _sweep_plans(at)
     _sweep_money(at)
+    _price_offers()
     plan_notices.tell_renewals(limit=_AT_ONCE, at=at)
     card_expiry.tell_expiring(limit=_AT_ONCE, at=at)
 
@@ -74,6 +82,13 @@ def tell_free_videos(**_: object) -> None:
     work_off(free_video_terms.tell_free_videos, _FIRST_CHUNK)
 
 
+@shared_task(name="billing.tasks.carry_out_batches")
+def carry_out_batches(**_: object) -> None:
+    """Make what files of adjustments say, and incidents good, that were agreed to."""
+    work_off(bulk_adjusting.carry_out, _FIRST_CHUNK)
+    work_off(making_good.give_back, _FIRST_CHUNK)
+
+
 @shared_task(name="billing.tasks.reconcile")
 def reconcile(**_: object) -> None:
     """Compare our books with Stripe's, hourly or when somebody has asked for it."""
@@ -86,6 +101,12 @@ def bring_what_was_paid(**_: object) -> None:
     _unharmed(partial(running.bring_what_was_paid, at=now()))
 
 
+@shared_task(name="billing.tasks.tidy_work_queue")
+def tidy_work_queue(**_: object) -> None:
+    """Close what staff need not look at any more: missing rates that came (R97)."""
+    queue.close_what_has_rates(at=now())
+
+
 @shared_task(name="billing.tasks.send_webhooks")
 def send_webhooks(**_: object) -> None:
     """Send the product's backend what it has to be told."""
@@ -94,6 +115,27 @@ def send_webhooks(**_: object) -> None:
     while real_now() - started_at < BUDGET:
         if not sending.send_next(at=now(), signed_at=real_now()):
             break
+
+
+@shared_task(name="billing.tasks.export")
+def export(*, export_id: int, **_: object) -> None:
+    """Make the file that somebody has just asked for."""
+    exports.run(export_id=export_id, clock=now)
+
+
+@shared_task(name="billing.tasks.look_after_exports")
+def look_after_exports(**_: object) -> None:
+    """Delete files whose time is over; make what nobody makes, or no longer."""
+    _unharmed(partial(asking.delete_expired, limit=_AT_ONCE, at=now()))
+    for export_id in exports.due_exports(limit=_AT_ONCE, at=now()):
+        _unharmed(partial(exports.run, export_id=export_id, clock=now))
+
+
+@shared_task(name="billing.tasks.seal_months")
+def seal_months(**_: object) -> None:
+    """Seal the closed months for which nothing can be in flight any more (R93)."""
+    for closed in closing.due_months(at=now()):
+        _unharmed(partial(closing.seal, closed, at=now()))
 
 
 @shared_task(name="billing.tasks.look_at")
@@ -109,6 +151,11 @@ def _sweep_plans(at: datetime) -> None:
     for subscription_id in chasing.due_subscriptions(limit=_AT_ONCE, at=at):
         look_after = chasing.look_after_subscription
         _unharmed(partial(look_after, subscription_id=subscription_id, at=now()))
+
+
+def _price_offers() -> None:
+    for draft in plan_drafts.to_price(limit=_AT_ONCE):
+        _unharmed(partial(plan_drafts.price, draft, at=now()))
 
 
 def _sweep_money(at: datetime) -> None:

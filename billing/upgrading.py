@@ -27,8 +27,10 @@ _SECOND = timedelta(seconds=1)
 _MAY_BE_PAID = (ChangeState.ASKED, ChangeState.UNPAID, ChangeState.DONE)
 
 
-def settle_upgrade(invoice: Invoice, fetched: StripeInvoice, *, at: datetime) -> None:
+def settle_upgrade(invoice: Invoice, fetched: StripeInvoice, *, at: datetime) -> int:
     """Grant what a paid bill for an upgrade brings; other bills bring nothing here.
+
+    Returns the cents of it that are the cost of credits, now or in months to come.
 
     Call it once for each paid invoice, under the account's lock. What was previewed
     is granted, as of the instant to which the money was prorated; it ends with the
@@ -38,13 +40,14 @@ def settle_upgrade(invoice: Invoice, fetched: StripeInvoice, *, at: datetime) ->
     """
     change = _upgrade_of(invoice, fetched)
     if change is None:
-        return
+        return 0
     change.invoice = invoice
     change.save(update_fields=["invoice"])
-    _bring(change, invoice, fetched, at)
+    cents = _bring(change, invoice, fetched, at)
     returning.take_back(change, at=at)
     if change.state == ChangeState.DONE:
         change_notices.tell_done(change, at=at)
+    return cents
 
 
 def drop_upgrade(invoice: Invoice, fetched: StripeInvoice, *, at: datetime) -> None:
@@ -56,24 +59,27 @@ def drop_upgrade(invoice: Invoice, fetched: StripeInvoice, *, at: datetime) -> N
 
 def _bring(
     change: PlanChange, invoice: Invoice, fetched: StripeInvoice, at: datetime
-) -> None:
+) -> int:
+    """Grant this month's credits and enlarge the others; return what they cost."""
     subscription = invoice.subscription
     if subscription is None or not all(line.is_proration for line in fetched.lines):
-        return  # A term of its own brings its own credits (R30).
+        return 0  # A term of its own brings its own credits (R30).
     cycle = subscribing.current_cycle(subscription, at=change.prorated_at)
     if cycle is None:
-        return
+        return 0
     net_cents = max(0, sum(line.net_cents for line in fetched.lines))
     now_cents = _share_of_this_month(subscription, cycle, change, net_cents)
     # Cycles before the wallet: the lock order of all that grants.
-    renewing.resize_coming_months(
+    later_cents = renewing.resize_coming_months(
         subscription,
         version=change.to_version,
         extra_cents=net_cents - now_cents,
         at=change.prorated_at,
     )
-    if change.credits_now:
-        _grant(change, cycle, now_cents, at)
+    if not change.credits_now:
+        return later_cents
+    _grant(change, cycle, now_cents, at)
+    return now_cents + later_cents
 
 
 def _upgrade_of(invoice: Invoice, fetched: StripeInvoice) -> PlanChange | None:

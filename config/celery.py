@@ -74,10 +74,30 @@ app.conf.update(
             "schedule": timedelta(minutes=5),
             "options": {"expires": 300},
         },
+        "billing.seal_months": {
+            "task": "billing.tasks.seal_months",
+            "schedule": timedelta(minutes=5),
+            "options": {"expires": 300},
+        },
         "billing.send_webhooks": {
             "task": "billing.tasks.send_webhooks",
             "schedule": timedelta(seconds=10),
             "options": {"expires": 10},
+        },
+        "billing.tidy_work_queue": {
+            "task": "billing.tasks.tidy_work_queue",
+            "schedule": timedelta(minutes=5),
+            "options": {"expires": 300},
+        },
+        "billing.look_after_exports": {
+            "task": "billing.tasks.look_after_exports",
+            "schedule": timedelta(seconds=60),
+            "options": {"expires": 60},
+        },
+        "billing.carry_out_batches": {
+            "task": "billing.tasks.carry_out_batches",
+            "schedule": timedelta(seconds=60),
+            "options": {"expires": 60},
         },
         "accounts.send_due_notices": {
             "task": "accounts.tasks.send_due_notices",
@@ -91,6 +111,11 @@ app.conf.update(
         },
         "credits.add_usage_up": {
             "task": "credits.tasks.add_usage_up",
+            "schedule": timedelta(seconds=60),
+            "options": {"expires": 60},
+        },
+        "credits.tell_rate_changes": {
+            "task": "credits.tasks.tell_rate_changes",
             "schedule": timedelta(seconds=60),
             "options": {"expires": 60},
         },

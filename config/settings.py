@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
@@ -88,6 +89,9 @@ PRICE_NOTICE_DAYS = env.int("PRICE_NOTICE_DAYS", default=30)
 FORFEIT_BLOCKS = env.bool("FORFEIT_BLOCKS", default=False)
 # R58: how long after a purchase its unspent credits may be refunded to who cancels.
 REFUND_DAYS = env.int("REFUND_DAYS", default=14)
+# R91: what staff adjust alone, unless their own limits say otherwise.
+ADJUSTMENT_LIMIT = env.int("ADJUSTMENT_LIMIT", default=500)
+ADJUSTMENT_DAILY_LIMIT = env.int("ADJUSTMENT_DAILY_LIMIT", default=2_000)
 ADMIN_PATH = env.str("ADMIN_PATH", default="admin").strip("/")
 API_REQUESTS_PER_MINUTE = env.int("API_REQUESTS_PER_MINUTE", default=30_000)
 
@@ -305,6 +309,10 @@ SERVER_EMAIL = DEFAULT_FROM_EMAIL
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", "English")]
 TIME_ZONE = "UTC"
+# R93: where finance's months begin and end; the same from the first one closed.
+FINANCE_TIME_ZONE = ZoneInfo(env.str("FINANCE_TIME_ZONE", default="UTC")).key
+# What the operator's books call the accounts of the journal: "revenue=4000,fees=6010".
+JOURNAL_ACCOUNTS: dict[str, str] = env.dict("JOURNAL_ACCOUNTS", default={})
 USE_TZ = True
 USE_THOUSAND_SEPARATOR = True
 STATIC_URL = "/static/"
@@ -312,6 +320,20 @@ STATIC_ROOT = BASE_DIR / "staticfiles" if IS_PRODUCTION else None
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    # Web and workers must both reach it. Nothing in it is ever served by itself.
+    "exports": {
+        "BACKEND": env.str(
+            "EXPORT_STORAGE", default="django.core.files.storage.FileSystemStorage"
+        ),
+        "OPTIONS": env.json(
+            "EXPORT_STORAGE_OPTIONS",
+            default={
+                "location": str(BASE_DIR / "var" / "exports"),
+                "file_permissions_mode": 0o600,
+                "directory_permissions_mode": 0o700,
+            },
+        ),
+    },
     "staticfiles": {
         "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
         if IS_PRODUCTION

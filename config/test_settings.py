@@ -19,5 +19,10 @@ CACHES["default"]["OPTIONS"] = {  # noqa: F405
     "db": int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) + 1
 }
 
+# Nothing of a test stays on the disk.
+STORAGES["exports"] = {  # noqa: F405
+    "BACKEND": "django.core.files.storage.InMemoryStorage"
+}
+
 # Tests count the queries of production, where nobody moves the clock.
 MIDDLEWARE.remove("config.http.PortalClockMiddleware")  # noqa: F405

@@ -16,6 +16,7 @@ from django.core.validators import (
 from django.utils.translation import gettext_lazy as _
 
 from accounts.templatetags import units
+from credits.as_of import Figure
 from credits.core.amounts import MAX_CREDITS
 from credits.models import ALERTS_LISTED, EXPIRY_DAYS, EntryKind
 
@@ -154,6 +155,26 @@ class UsageRange(forms.Form):
         return bool(self.cleaned_data.get("from") and self.cleaned_data.get("to"))
 
 
+class StatementPeriod(UsageRange):
+    """Which period: a month, a cycle, or from one date to another, however long.
+
+    `entries` asks for it as it was when the wallet had so many.
+    """
+
+    LAST_CYCLE = "last"
+    MAX_DAYS = (UsageRange.LATEST - UsageRange.EARLIEST).days + 1
+
+    month = forms.ChoiceField(label=_("Month"), required=False)
+    entries = forms.IntegerField(min_value=0, max_value=2**63 - 1, required=False)
+
+    def __init__(
+        self, sent: Mapping[str, Any], *, months: Iterable[tuple[str, str]]
+    ) -> None:
+        """Offer months, as 2026-03 and in words."""
+        super().__init__(sent)
+        self.fields["month"].choices = [*months]  # type: ignore[attr-defined]
+
+
 class UsageFilter(forms.Form):
     """One feature, one member, or all; what is asked for stays on offer."""
 
@@ -179,6 +200,34 @@ class UsageFilter(forms.Form):
         asked = self.data.get(name, "")
         offered.setdefault(asked, asked)
         self.fields[name].choices = [*offered.items()]  # type: ignore[attr-defined]
+
+
+class AsOfForm(forms.Form):
+    """An instant of a wallet's past, what was known at another, what to explain of it.
+
+    Instants without an offset are of the time zone that is active while it is checked.
+    """
+
+    SHOWN = "%Y-%m-%dT%H:%M:%S"
+    _INSTANT = forms.DateTimeInput(attrs={"type": "datetime-local", "step": "1"})
+
+    at = forms.DateTimeField(label=_("As of"), required=False, widget=_INSTANT)
+    known = forms.DateTimeField(label=_("As known at"), required=False, widget=_INSTANT)
+    figure = forms.TypedChoiceField(
+        choices=[(one, one) for one in Figure],
+        coerce=Figure,
+        required=False,
+        widget=forms.HiddenInput,
+    )
+    grant = forms.IntegerField(
+        min_value=1, max_value=2**63 - 1, required=False, widget=forms.HiddenInput
+    )
+    kind = forms.TypedChoiceField(
+        choices=EntryKind, coerce=EntryKind, required=False, widget=forms.HiddenInput
+    )
+    before = forms.IntegerField(
+        min_value=1, max_value=2**63 - 1, required=False, widget=forms.HiddenInput
+    )
 
 
 class Lines(forms.CharField):

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 STANDARD = "standard"
 
 # What a rate of time is shown for. Any other word names a piece.
-_SHOWN_MS = {"second": 1_000, "minute": 60_000, "5 minutes": 300_000}
+SHOWN_MS = {"second": 1_000, "minute": 60_000, "5 minutes": 300_000}
 
 
 class NoRateCard(LookupError):
@@ -54,7 +54,13 @@ class FeatureRate:
     @property
     def shown_credits(self) -> int:
         """Return the credits for one `shown_per`, as people read the rate."""
-        return self.exact.cost(_SHOWN_MS.get(self.shown_per, 1))
+        return self.exact.cost(SHOWN_MS.get(self.shown_per, 1))
+
+    @property
+    def is_shown_exactly(self) -> bool:
+        """Whether what people read is the rate itself."""
+        shown_units = SHOWN_MS.get(self.shown_per, 1)
+        return self.shown_credits * self.per == self.credits * shown_units
 
     @property
     def shown(self) -> str:

@@ -89,6 +89,19 @@ def publish(card: CardToPublish, *, at: datetime) -> bool:
     return is_new
 
 
+def line_of(rate: Rate) -> RateLine:
+    """Return a published rate as a card to publish has it."""
+    return RateLine(
+        feature=rate.feature,
+        label=rate.label,
+        unit=rate.unit,
+        credits=rate.credits,
+        per=rate.per,
+        shown_per=rate.shown_per,
+        note=rate.note,
+    )
+
+
 def _lines(
     rates: list[dict[str, Any]], changes: dict[str, dict[str, Any]]
 ) -> tuple[RateLine, ...]:
@@ -102,22 +115,12 @@ def _lines(
 
 def _differences(card: CardToPublish, row: RateCard) -> list[str]:
     filed = {line.feature: (n, line) for n, line in enumerate(card.lines)}
-    published = {rate.feature: (rate.position, _line(rate)) for rate in row.rates.all()}
+    published = {
+        rate.feature: (rate.position, line_of(rate)) for rate in row.rates.all()
+    }
     features = sorted(
         feature
         for feature in filed.keys() | published.keys()
         if filed.get(feature) != published.get(feature)
     )
     return (["starts_at"] if card.starts_at != row.starts_at else []) + features
-
-
-def _line(rate: Rate) -> RateLine:
-    return RateLine(
-        feature=rate.feature,
-        label=rate.label,
-        unit=rate.unit,
-        credits=rate.credits,
-        per=rate.per,
-        shown_per=rate.shown_per,
-        note=rate.note,
-    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from credits import ledger
+from credits import ledger, signals
 from credits.ledger import UsedLine
 from credits.models import ABSORBED, HoldState
 
@@ -21,6 +21,15 @@ class Settled:
 
     entry_id: int
     is_replay: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Unbilled:
+    """A job that ran and could not be charged: what it used, and why not."""
+
+    lines: tuple[UsedLine, ...]
+    credits: int
+    why: str
 
 
 class HoldLapsed(ledger.CreditsError):
@@ -68,17 +77,29 @@ def charge(
     except ledger.HoldClosed as closed:
         if closed.state != HoldState.EXPIRED:
             raise
-        return _charge_anew(hold, lines=lines, actor=actor, at=at)
+        return charge_lapsed(hold, lines=lines, actor=actor, at=at)
+    if not captured.is_replay:
+        _tell_absorbed(hold, lines, captured.credits, at=at)
     return Settled(captured.entry_id, captured.is_replay)
 
 
-def _charge_anew(
+def charge_lapsed(
     hold: Hold, *, lines: tuple[UsedLine, ...], actor: str, at: datetime
 ) -> Settled:
+    """Charge a job whose hold has timed out, once, whoever asks (R72).
+
+    What becomes of it is told: `job_unbilled`, or `job_billed`.
+
+    Raises:
+        HoldClosed: it was charged before, for other lines.
+        HoldLapsed: there are too few credits, or they may not be spent.
+        MemberCapReached: the member may not use that much more.
+    """
     hold.refresh_from_db(fields=["captured"])
+    charged = _within(hold, lines)
     job = ledger.Spend(
         wallet_id=hold.wallet_id,
-        lines=_within(hold, lines),
+        lines=charged,
         # Named by the hold: attempts have keys of their own (R68), and two of them
         # must not charge one job twice.
         idempotency_key=f"hold-lapsed:{hold.pk}",
@@ -92,7 +113,14 @@ def _charge_anew(
     except ledger.IdempotencyConflict as settled:
         raise ledger.HoldClosed(HoldState.EXPIRED) from settled
     except (ledger.InsufficientCredits, ledger.SpendingBlocked) as refusal:
+        _tell_unbilled(hold, lines, refusal, at=at)
         raise HoldLapsed(refusal) from refusal
+    except ledger.MemberCapReached as refusal:
+        _tell_unbilled(hold, lines, refusal, at=at)
+        raise
+    if not spent.is_replay:
+        _tell_absorbed(hold, lines, spent.credits, at=at)
+    signals.job_billed.send_robust(sender=None, hold=hold, at=at)
     return Settled(spent.entry_id, spent.is_replay)
 
 
@@ -101,3 +129,27 @@ def _within(hold: Hold, lines: tuple[UsedLine, ...]) -> tuple[UsedLine, ...]:
     if excess <= 0:
         return lines
     return (*lines, UsedLine(ABSORBED, 0, hold.rate_version, -excess))
+
+
+def _tell_unbilled(
+    hold: Hold,
+    lines: tuple[UsedLine, ...],
+    refusal: ledger.InsufficientCredits
+    | ledger.SpendingBlocked
+    | ledger.MemberCapReached,
+    *,
+    at: datetime,
+) -> None:
+    unbilled = Unbilled(lines, credits=refusal.needed, why=str(refusal))
+    signals.job_unbilled.send_robust(sender=None, hold=hold, unbilled=unbilled, at=at)
+
+
+def _tell_absorbed(
+    hold: Hold, lines: tuple[UsedLine, ...], charged: int, *, at: datetime
+) -> None:
+    absorbed = sum(line.credits for line in lines) - charged
+    if absorbed > 0:
+        dearest = max(lines, key=lambda line: line.credits)
+        signals.cost_absorbed.send_robust(
+            sender=None, hold=hold, feature=dearest.feature, credits=absorbed, at=at
+        )

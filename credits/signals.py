@@ -18,6 +18,16 @@ credits_granted = Signal()
 # Sent with the alert's own transaction, once for each threshold and window: `wallet`,
 # `available`, `threshold`, `key` of the alert, `at`.
 balance_low = Signal()
+# Sent when a job is refused for want of rates (R97): `rate_plan`, its `version` in
+# force and the `features`; without a version no card is in force.
+rate_missing = Signal()
+# Sent when the hold of a job has timed out and it cannot be charged anew (R72): `hold`,
+# `unbilled`, `at`; and once it was charged after all: `hold`, `at`.
+job_unbilled = Signal()
+job_billed = Signal()
+# Sent when a job cost more than its hold (R71): `hold`, the dearest `feature`, the
+# `credits` that were not charged, `at`.
+cost_absorbed = Signal()
 
 
 def tell_balances(available: Mapping[int, int], *, needed: int = 0) -> str:

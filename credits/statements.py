@@ -243,6 +243,17 @@ def statement_for(
     )
 
 
+def rows_of(entry_ids: Sequence[int]) -> tuple[StatementRow, ...]:
+    """Return these movements, in this order."""
+    entries = LedgerEntry.objects.in_bulk(entry_ids)
+    return _rows([entries[entry_id] for entry_id in entry_ids])
+
+
+def source_label(source: GrantSource) -> str:
+    """Return what people call credits that come from there."""
+    return str(_SOURCE_LABELS[source])
+
+
 def lines_of(entry_ids: Sequence[int]) -> dict[int, tuple[LineView, ...]]:
     """Return what each job used, at the rates it was charged at, by its entry."""
     lines = _lines(entry_ids)
@@ -261,7 +272,7 @@ def _grant_view(
     return GrantView(
         id=grant.pk,
         source=source,
-        label=_("Rolled-over credits") if is_rolled_over else _label(source),
+        label=_("Rolled-over credits") if is_rolled_over else source_label(source),
         granted=grant.granted,
         remaining=grant.remaining,
         held=grant.held,
@@ -332,7 +343,7 @@ def _draws(entry_ids: list[int]) -> defaultdict[int, list[DrawView]]:
         by_entry[draw.entry_id].append(
             DrawView(
                 grant_id=draw.grant_id,
-                label=_label(GrantSource(draw.grant.source)),
+                label=source_label(GrantSource(draw.grant.source)),
                 credits=draw.credits,
                 remaining_after=draw.remaining_after,
                 granted=draw.grant.granted,
@@ -363,7 +374,3 @@ def _line_view(line: UsageLine) -> LineView:
         rate_version=line.rate_version,
         credits=line.credits,
     )
-
-
-def _label(source: GrantSource) -> str:
-    return str(_SOURCE_LABELS[source])

@@ -10,7 +10,7 @@ import structlog
 from celery import shared_task
 
 from config.clock import now
-from credits import alerting, ledger, usage_days
+from credits import alerting, ledger, rate_notices, usage_days
 from credits.chunks import BUDGET, work_off
 from credits.models import EXPIRY_DAYS
 
@@ -59,6 +59,12 @@ def add_usage_up(**_: object) -> None:
             entries += added
     if entries:
         log.info("usage_added_up", entries=entries)
+
+
+@shared_task
+def tell_rate_changes(**_: object) -> None:
+    """Tell customers that new rates cost them more, if staff wanted them to hear."""
+    work_off(rate_notices.tell_rate_changes, _FIRST_CHUNK)
 
 
 def _raise_low_balances(below: Iterator[int], *, limit: int, at: datetime) -> int:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 # Stand where a feature stands, as ABSORBED does: none of them is one.
 GIVEN_BACK = "given-back"
-_NOT_CHARGED = "not-charged"  # its quantity counts jobs
+NOT_CHARGED = "not-charged"  # its quantity counts jobs
 
 NOBODY = "-"  # how a filter asks for what was used without a member
 
@@ -137,7 +137,7 @@ def records_of(
 ) -> Records:
     """Return usage of a span by days of a zone, of one feature or member if asked."""
     sums = _sums(_IN_BRIEF, wallet_id, _span(span, zone), (feature, member))
-    used = [sum_ for sum_ in sums if sum_.feature != _NOT_CHARGED]
+    used = [sum_ for sum_ in sums if sum_.feature != NOT_CHARGED]
     return Records(
         span=span,
         feature=feature,
@@ -150,7 +150,7 @@ def records_of(
             {
                 sum_.member or "": sum_.quantity
                 for sum_ in sums
-                if sum_.feature == _NOT_CHARGED and not sum_.day
+                if sum_.feature == NOT_CHARGED and not sum_.day
             }
         ),
     )
@@ -164,7 +164,7 @@ def rows_of(
     return tuple(
         UsageRow(*_used(sum_), sum_.day, sum_.member or "")
         for sum_ in sums
-        if sum_.day and sum_.feature != _NOT_CHARGED
+        if sum_.day and sum_.feature != NOT_CHARGED
     )
 
 

@@ -7,6 +7,7 @@ from accounts.models.audit_event import AuditEvent
 from accounts.models.membership import Invitation, Membership, Role
 from accounts.models.notice import Notice
 from accounts.models.service_key import Scope, ServiceKey
+from accounts.models.staff_limit import StaffLimit
 from accounts.models.user import User
 
 __all__ = [
@@ -18,5 +19,6 @@ __all__ = [
     "Role",
     "Scope",
     "ServiceKey",
+    "StaffLimit",
     "User",
 ]

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.search import SearchVector
 from django.db import models
+from django.db.models.functions import Lower
 
 from accounts.public_ids import new_public_id
 
@@ -21,6 +24,16 @@ class Account(models.Model):
     country = models.CharField(max_length=2, blank=True, help_text="ISO code.")
     time_zone = models.CharField(max_length=64, default="UTC")
     created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        """Found by staff: by the beginnings of words in its name, or by its address."""
+
+        indexes = [
+            GinIndex(
+                SearchVector("name", config="simple"), name="account_by_words_of_name"
+            ),
+            models.Index(Lower("billing_email"), name="account_by_billing_email"),
+        ]
 
     def __str__(self) -> str:
         """Return the name and the public id."""

@@ -6,6 +6,7 @@ aware. A minus is U+2212, as wide as a digit.
 
 from __future__ import annotations
 
+from datetime import timedelta
 from functools import lru_cache
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -15,7 +16,7 @@ from django.utils.dates import MONTHS_3
 from django.utils.formats import get_format
 from django.utils.html import format_html
 from django.utils.safestring import mark_safe
-from django.utils.translation import get_language, ngettext
+from django.utils.translation import get_language, gettext, ngettext
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -80,6 +81,17 @@ def duration(milliseconds: int) -> str:
         decimals = f".{fraction:03}".rstrip("0") if fraction else ""
         parts.append(f"{seconds}{decimals} s")
     return " ".join(parts)
+
+
+@register.filter
+def age(span: timedelta) -> str:
+    """Return for how long something has waited: 30 h, or from two days on 3 days."""
+    hours = span // timedelta(hours=1)
+    if hours < 1:
+        return gettext("less than an hour")
+    if hours < 48:
+        return gettext("%(hours)s h") % {"hours": hours}
+    return gettext("%(days)s days") % {"days": hours // 24}
 
 
 @register.filter

@@ -2,6 +2,14 @@
 
 from __future__ import annotations
 
+from billing.models.adjustment import (
+    DROPPED,
+    SHORTEST_COMMENT,
+    Adjustment,
+    AdjustmentKind,
+    AdjustmentState,
+    ReasonCode,
+)
 from billing.models.auto_reload import (
     IN_FLIGHT,
     AutoReload,
@@ -11,7 +19,16 @@ from billing.models.auto_reload import (
     ReloadTrigger,
     Suspension,
 )
+from billing.models.batch import Batch, BatchState
+from billing.models.books import (
+    BOOKED_ACCOUNTS,
+    BalanceMovement,
+    Booking,
+    BookingKind,
+)
+from billing.models.bulk_file import BulkFile
 from billing.models.card_on_file import CardOnFile
+from billing.models.closed_month import ClosedMonth
 from billing.models.consent import Consent, ConsentKind
 from billing.models.customer import Customer
 from billing.models.cycle import Cycle
@@ -26,7 +43,17 @@ from billing.models.dispute import (
     FraudWarning,
     WarningState,
 )
+from billing.models.export import (
+    REPORTS,
+    UNFINISHED,
+    Export,
+    ExportFormat,
+    ExportKind,
+    ExportState,
+)
 from billing.models.invoice import Invoice, InvoiceStatus
+from billing.models.make_good import MakeGood, MakeGoodDebit
+from billing.models.offer_draft import OfferDraft
 from billing.models.outgoing import (
     Delivery,
     DeliveryAttempt,
@@ -50,7 +77,6 @@ from billing.models.reconciliation import (
     BreakKind,
     BreakState,
     Reconciliation,
-    StripeFee,
 )
 from billing.models.refund import Refund, RefundState
 from billing.models.subscription import (
@@ -66,22 +92,38 @@ from billing.models.webhook_event import (
     WebhookEvent,
     WebhookSubject,
 )
+from billing.models.work_item import WorkItem, WorkKind, WorkState
 
 __all__ = [
     "ANSWERABLE",
+    "BOOKED_ACCOUNTS",
     "CHARGED_BACK",
     "CLOSED",
+    "DROPPED",
     "IGNORED",
     "IGNORED_BY_STAFF",
     "IN_FLIGHT",
+    "REPORTS",
+    "SHORTEST_COMMENT",
+    "UNFINISHED",
+    "Adjustment",
+    "AdjustmentKind",
+    "AdjustmentState",
     "AutoReload",
+    "BalanceMovement",
+    "Batch",
+    "BatchState",
     "BlockOffer",
+    "Booking",
+    "BookingKind",
     "Break",
     "BreakKind",
     "BreakState",
+    "BulkFile",
     "CardOnFile",
     "ChangeKind",
     "ChangeState",
+    "ClosedMonth",
     "Consent",
     "ConsentKind",
     "Customer",
@@ -93,12 +135,19 @@ __all__ = [
     "Dispute",
     "DisputeEffect",
     "DisputeStatus",
+    "Export",
+    "ExportFormat",
+    "ExportKind",
+    "ExportState",
     "FraudWarning",
     "FreeVideoNews",
     "FreeVideoOffer",
     "Interval",
     "Invoice",
     "InvoiceStatus",
+    "MakeGood",
+    "MakeGoodDebit",
+    "OfferDraft",
     "OutgoingKind",
     "OutgoingMessage",
     "Plan",
@@ -110,6 +159,7 @@ __all__ = [
     "Purchase",
     "PurchaseOrigin",
     "PurchaseState",
+    "ReasonCode",
     "Reconciliation",
     "Refund",
     "RefundState",
@@ -117,7 +167,6 @@ __all__ = [
     "ReloadSkip",
     "ReloadState",
     "ReloadTrigger",
-    "StripeFee",
     "SubjectState",
     "Subscription",
     "SubscriptionStatus",
@@ -127,4 +176,7 @@ __all__ = [
     "WebhookEndpoint",
     "WebhookEvent",
     "WebhookSubject",
+    "WorkItem",
+    "WorkKind",
+    "WorkState",
 ]

@@ -79,6 +79,12 @@ class Invoice(models.Model):
         ]
         indexes = [
             models.Index(fields=["account", "-created_at"], name="invoice_by_account"),
+            # Staff look bills up by what is printed on them.
+            models.Index(
+                fields=["number"],
+                name="invoice_by_number",
+                condition=~Q(number=""),
+            ),
             # R64: what is open when its plan has ended is to be voided.
             models.Index(
                 fields=["subscription"],

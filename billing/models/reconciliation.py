@@ -1,4 +1,4 @@
-"""Our books beside Stripe's: each comparison, what differed, and Stripe's fees."""
+"""Our books beside Stripe's: each comparison, and what differed."""
 
 from __future__ import annotations
 
@@ -157,30 +157,3 @@ class Break(models.Model):
     def age(self, *, at: datetime) -> timedelta:
         """Return for how long it has been known."""
         return max((self.closed_at or at) - self.first_seen_at, timedelta())
-
-
-class StripeFee(models.Model):
-    """What Stripe took of one movement of money, as its balance says."""
-
-    stripe_balance_transaction_id = models.CharField(max_length=96, unique=True)
-    category = models.CharField(
-        max_length=40, help_text="Stripe's reporting_category: charge, dispute, …"
-    )
-    source_id = models.CharField(
-        max_length=96, help_text="Stripe's id of the charge or dispute."
-    )
-    account = models.ForeignKey(
-        Account, on_delete=models.PROTECT, related_name="+", null=True, blank=True
-    )
-    currency = models.CharField(max_length=3)
-    fee_cents = models.BigIntegerField()
-    booked_at = models.DateTimeField()
-
-    class Meta:
-        """Read by time, as finance does."""
-
-        indexes = [models.Index(fields=["booked_at"], name="stripe_fee_by_time")]
-
-    def __str__(self) -> str:
-        """Return what it is for."""
-        return f"fee of {self.source_id}"

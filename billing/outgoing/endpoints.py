@@ -91,7 +91,7 @@ def roll(endpoint: WebhookEndpoint, *, by: User, at: datetime) -> None:
     locked.old_secret_until = at + OVERLAP
     locked.save(update_fields=["secret_number", "old_secret_until"])
     endpoint.refresh_from_db()
-    _record("rolled", endpoint, by, at)
+    _record("rolled", endpoint, by, at, after={"secret": endpoint.secret_number})
 
 
 @transaction.atomic
@@ -101,7 +101,7 @@ def enable(endpoint: WebhookEndpoint, *, by: User, at: datetime) -> None:
         pk=endpoint.pk, disabled_at__isnull=False, removed_at=None
     )
     if disabled.update(disabled_at=None, disabled_reason="", failing_since=None):
-        _record("enabled", endpoint, by, at)
+        _record("enabled", endpoint, by, at, after={"is_on": True})
 
 
 @transaction.atomic
@@ -133,7 +133,7 @@ def remove(endpoint: WebhookEndpoint, *, by: User, at: datetime) -> None:
     present = WebhookEndpoint.objects.filter(pk=endpoint.pk, removed_at=None)
     if present.update(removed_at=at):
         Delivery.objects.filter(endpoint=endpoint).update(next_attempt_at=None)
-        _record("removed", endpoint, by, at)
+        _record("removed", endpoint, by, at, after={"is_removed": True})
 
 
 def disabled(_at: datetime) -> int:

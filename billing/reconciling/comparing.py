@@ -7,7 +7,7 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from billing.models import WebhookEvent
-from billing.reconciling import bills, fees, purchases, returns, subscriptions
+from billing.reconciling import bills, movements, purchases, returns, subscriptions
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -33,7 +33,7 @@ def differences(books: Books, *, at: datetime) -> list[Finding]:
             bills.compare(books, at=at),
             returns.compare(books),
             subscriptions.compare(books, at=at),
-            fees.compare(books),
+            movements.compare(books),
         )
         if one.happened_at <= at - SETTLES_WITHIN
     }

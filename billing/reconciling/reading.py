@@ -6,15 +6,15 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from billing import stripe_gateway
+from billing import stripe_balance, stripe_gateway
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from billing.stripe_gateway import (
         BookedDispute,
-        BookedFee,
         BookedInvoice,
+        BookedMovement,
         BookedPayment,
         BookedRefund,
         BookedSession,
@@ -38,7 +38,7 @@ class Books:
     invoices: list[BookedInvoice]
     refunds: list[BookedRefund]
     disputes: list[BookedDispute]
-    fees: list[BookedFee]
+    movements: list[BookedMovement]
     plans: list[RenewingPlan]
 
     @property
@@ -52,7 +52,7 @@ class Books:
                 self.invoices,
                 self.refunds,
                 self.disputes,
-                self.fees,
+                self.movements,
                 self.plans,
             )
         )
@@ -72,6 +72,12 @@ def read(since: datetime | None) -> Books:
         invoices=stripe_gateway.booked_invoices(earlier),
         refunds=stripe_gateway.booked_refunds(earlier),
         disputes=stripe_gateway.booked_disputes(earlier),
-        fees=stripe_gateway.booked_fees(earlier),
+        movements=stripe_gateway.booked_movements(_unkept_since(earlier)),
         plans=stripe_gateway.renewing_plans(),
     )
+
+
+def _unkept_since(earlier: datetime | None) -> datetime | None:
+    # After a long silence there is more to keep than there is to compare.
+    kept_until = stripe_balance.kept_until()
+    return min(earlier, kept_until) if earlier and kept_until else None

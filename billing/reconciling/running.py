@@ -11,7 +11,7 @@ import structlog
 from django.db import connection
 
 from accounts import auditing
-from billing import fees, stripe_gateway
+from billing import stripe_balance, stripe_gateway
 from billing.models import Break, BreakKind, BreakState, Reconciliation
 from billing.reconciling import (
     bills,
@@ -137,8 +137,8 @@ def _run(asked: Reconciliation, *, repairs_all: bool, at: datetime) -> None:
     )
     books = reading.read(asked.since)
     found = differences(books, at=at)
-    for chunk in chunks(books.fees):
-        fees.keep(chunk)
+    for chunk in chunks(books.movements):
+        stripe_balance.keep(chunk, at=at)
     recording.record(found, since=asked.since, at=at)
     asked.compared, asked.found = books.size, len(found)
     asked.repaired = _repair(None if repairs_all else _BY_ITSELF, at)

@@ -58,8 +58,8 @@ ADVICE: dict[BreakKind, Promise] = {
         " forward."
     ),
     BreakKind.FEE_DIFFERS: _(
-        "Stripe's fee is another one than was kept. Repair it: Stripe's is what was"
-        " taken."
+        "Stripe's balance says something else than was kept of it. What was kept is"
+        " never changed: find out which is right."
     ),
 }
 _NAMES: dict[str, Promise] = {

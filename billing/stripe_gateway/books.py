@@ -92,14 +92,18 @@ class BookedDispute:
 
 
 @dataclass(frozen=True, slots=True)
-class BookedFee:
-    """What Stripe took of a movement of money; `customer_id` where it says whose."""
+class BookedMovement:
+    """A movement of Stripe's balance; `customer_id` where it says whose.
+
+    `amount_cents` is signed and before the fee.
+    """
 
     id: str
     category: str
     source_id: str
     customer_id: str
     currency: str
+    amount_cents: int
     fee_cents: int
     booked_at: datetime
 
@@ -217,8 +221,8 @@ def booked_disputes(since: datetime | None) -> list[BookedDispute]:
         ]
 
 
-def booked_fees(since: datetime | None) -> list[BookedFee]:
-    """Return the movements of Stripe's balance that cost a fee.
+def booked_movements(since: datetime | None) -> list[BookedMovement]:
+    """Return the movements of Stripe's balance.
 
     Raises:
         StripeUnavailable: ask again.
@@ -227,21 +231,7 @@ def booked_fees(since: datetime | None) -> list[BookedFee]:
         found = client().v1.balance_transactions.list(
             {"created": _from(since), "limit": _PAGE, "expand": ["data.source"]}
         )
-        return [_fee(one) for one in found.auto_paging_iter() if one.fee]
-
-
-def booked_fee(transaction_id: str) -> BookedFee:
-    """Return one movement of Stripe's balance.
-
-    Raises:
-        NotAtStripe: there is none of this id.
-        StripeUnavailable: ask again.
-    """
-    with translated_errors():
-        found = client().v1.balance_transactions.retrieve(
-            transaction_id, {"expand": ["source"]}
-        )
-    return _fee(found)
+        return [_movement(one) for one in found.auto_paging_iter()]
 
 
 def renewing_plans() -> list[RenewingPlan]:
@@ -286,14 +276,15 @@ def _invoice(one: stripe.Invoice) -> BookedInvoice:
     )
 
 
-def _fee(one: stripe.BalanceTransaction) -> BookedFee:
+def _movement(one: stripe.BalanceTransaction) -> BookedMovement:
     charge = expanded(one.source, stripe.Charge)
-    return BookedFee(
+    return BookedMovement(
         id=one.id,
         category=one.reporting_category,
         source_id=id_of(one.source),
         customer_id=id_of(charge.customer) if charge else "",
         currency=one.currency,
+        amount_cents=one.amount,
         fee_cents=one.fee,
         booked_at=instant(one.created),
     )

@@ -2,9 +2,129 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from django.urls import path
 
-if TYPE_CHECKING:
-    from django.urls import URLPattern
+from billing.views import (
+    staff_adjusting,
+    staff_adjustments,
+    staff_bulk,
+    staff_make_good,
+)
 
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    path(
+        "staff/accounts/<slug:public_id>/adjust/",
+        staff_adjusting.adjust,
+        name="staff_adjust",
+    ),
+    path(
+        "staff/accounts/<slug:public_id>/adjust/preview/",
+        staff_adjusting.preview_adjustment,
+        name="staff_preview_adjust",
+    ),
+    path(
+        "staff/accounts/<slug:public_id>/adjust/now/",
+        staff_adjusting.make_adjustment,
+        name="staff_make_adjustment",
+    ),
+    path(
+        "staff/adjustments/",
+        staff_adjustments.adjustment_list,
+        name="staff_adjustments",
+    ),
+    path(
+        "staff/adjustments/<slug:public_id>/",
+        staff_adjustments.adjustment_page,
+        name="staff_adjustment",
+    ),
+    path(
+        "staff/adjustments/<slug:public_id>/approve/",
+        staff_adjustments.approve_adjustment,
+        name="staff_approve_adjustment",
+    ),
+    path(
+        "staff/adjustments/<slug:public_id>/reject/",
+        staff_adjustments.reject_adjustment,
+        name="staff_reject_adjustment",
+    ),
+    path(
+        "staff/adjustments/<slug:public_id>/withdraw/",
+        staff_adjustments.withdraw_adjustment,
+        name="staff_withdraw_adjustment",
+    ),
+    path(
+        "staff/adjustments/<slug:public_id>/reverse/",
+        staff_adjusting.preview_reversal,
+        name="staff_preview_reversal",
+    ),
+    path(
+        "staff/adjustments/<slug:public_id>/reverse/now/",
+        staff_adjusting.reverse_adjustment,
+        name="staff_reverse_adjustment",
+    ),
+    path("staff/adjustment-files/", staff_bulk.file_list, name="staff_bulk_files"),
+    path(
+        "staff/adjustment-files/template.csv",
+        staff_bulk.template,
+        name="staff_bulk_template",
+    ),
+    path(
+        "staff/adjustment-files/check/", staff_bulk.check_file, name="staff_check_bulk"
+    ),
+    path(
+        "staff/adjustment-files/<slug:public_id>/",
+        staff_bulk.file_page,
+        name="staff_bulk_file",
+    ),
+    path(
+        "staff/adjustment-files/<slug:public_id>/propose/",
+        staff_bulk.propose_file,
+        name="staff_propose_bulk",
+    ),
+    path(
+        "staff/adjustment-files/<slug:public_id>/approve/",
+        staff_bulk.approve_file,
+        name="staff_approve_bulk",
+    ),
+    path(
+        "staff/adjustment-files/<slug:public_id>/reject/",
+        staff_bulk.reject_file,
+        name="staff_reject_bulk",
+    ),
+    path(
+        "staff/adjustment-files/<slug:public_id>/withdraw/",
+        staff_bulk.withdraw_file,
+        name="staff_withdraw_bulk",
+    ),
+    path(
+        "staff/adjustment-files/<slug:public_id>/undo/",
+        staff_bulk.undo_file,
+        name="staff_undo_bulk",
+    ),
+    path("staff/make-good/", staff_make_good.incident_page, name="staff_make_goods"),
+    path(
+        "staff/make-good/propose/",
+        staff_make_good.propose_make_good,
+        name="staff_propose_make_good",
+    ),
+    path(
+        "staff/make-good/<slug:public_id>/",
+        staff_make_good.make_good_page,
+        name="staff_make_good",
+    ),
+    path(
+        "staff/make-good/<slug:public_id>/approve/",
+        staff_make_good.approve_make_good,
+        name="staff_approve_make_good",
+    ),
+    path(
+        "staff/make-good/<slug:public_id>/reject/",
+        staff_make_good.reject_make_good,
+        name="staff_reject_make_good",
+    ),
+    path(
+        "staff/make-good/<slug:public_id>/withdraw/",
+        staff_make_good.withdraw_make_good,
+        name="staff_withdraw_make_good",
+    ),
+]

@@ -2,9 +2,29 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from django.urls import path
 
-if TYPE_CHECKING:
-    from django.urls import URLPattern
+from billing.views import finance_exports
 
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    path("finance/exports/", finance_exports.export_list, name="exports"),
+    path("finance/exports/ask/", finance_exports.ask_export, name="ask_export"),
+    path(
+        "finance/exports/<slug:public_id>/", finance_exports.export_page, name="export"
+    ),
+    path(
+        "finance/exports/<slug:public_id>/status/",
+        finance_exports.export_status,
+        name="export_status",
+    ),
+    path(
+        "finance/exports/<slug:public_id>/cancel/",
+        finance_exports.cancel_export,
+        name="cancel_export",
+    ),
+    path(
+        "finance/exports/<slug:public_id>/file/",
+        finance_exports.fetch_export,
+        name="export_file",
+    ),
+]

@@ -6,7 +6,6 @@ from django.conf import settings
 from django.urls import path
 
 from billing.views import (
-    staff_accounts,
     staff_disputes,
     staff_inbox,
     staff_reconciliation,
@@ -16,22 +15,6 @@ from billing.views import (
 )
 
 urlpatterns = [
-    path("staff/accounts/", staff_accounts.account_list, name="staff_accounts"),
-    path(
-        "staff/accounts/<slug:public_id>/",
-        staff_accounts.account_page,
-        name="staff_account",
-    ),
-    path(
-        "staff/accounts/<slug:public_id>/cancel/",
-        staff_accounts.preview_cancel,
-        name="staff_preview_cancel",
-    ),
-    path(
-        "staff/accounts/<slug:public_id>/cancel/now/",
-        staff_accounts.cancel,
-        name="staff_cancel",
-    ),
     path("staff/refunds/", staff_refunds.refund_list, name="staff_refunds"),
     path(
         "staff/refunds/payments/<slug:intent_id>/",

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from urllib.parse import urlencode
 from uuid import uuid4
 
+from django.conf import settings
 from django.contrib import messages
-from django.http import Http404
+from django.http import Http404, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
@@ -15,8 +17,12 @@ from accounts.http import see_other
 from accounts.models import Account
 from accounts.roles import StaffPermission
 from accounts.staff_access import permissions_of, staff_page
-from billing import canceling_now, refund_desk, stripe_gateway
-from billing.refund_forms import AccountSearch, CancelForm, ShownForm
+from billing import canceling_now, stripe_gateway
+from billing.console import finding, timeline, viewing
+from billing.console.forms import FindForm, JobForm
+from billing.console.movements import RECENT_ENTRIES
+from billing.console.rows import Family, position
+from billing.refund_forms import CancelForm, ShownForm
 from config.clock import now
 
 if TYPE_CHECKING:
@@ -25,20 +31,23 @@ if TYPE_CHECKING:
     from accounts.http import StaffRequest
     from billing.canceling_now import CancelPreview
 
-_FOUND, _LISTED = 50, 20
+_LISTED, _LATEST = 20, 12
 
 
 @require_safe
 @staff_page(StaffPermission.SEE_MONEY)
 def account_list(request: StaffRequest) -> HttpResponse:
-    """Find accounts by name, e-mail address or number."""
-    form = AccountSearch(request.GET)
-    form.is_valid()
-    text = form.cleaned_data.get("q", "").strip()
+    """Find accounts by anything; an id that names one thing leads to its page."""
+    form, at = FindForm(request.GET), now()
+    text = form.cleaned_data["q"].strip() if form.is_valid() else ""
+    found = finding.find(text)
+    if found.url:
+        return HttpResponseRedirect(found.url)
     context = {
-        "form": form,
-        "accounts": refund_desk.accounts_like(text, limit=_FOUND),
-        "is_cut": _FOUND,
+        "text": text,
+        "rows": viewing.rows_of(found.matches, at=at),
+        "is_cut": found.is_cut,
+        "recent_entries": RECENT_ENTRIES,
     }
     return render(request, "billing/staff/accounts.html", context)
 
@@ -46,13 +55,42 @@ def account_list(request: StaffRequest) -> HttpResponse:
 @require_safe
 @staff_page(StaffPermission.SEE_MONEY)
 def account_page(request: StaffRequest, public_id: str) -> HttpResponse:
-    """Show an account: its plan, its credits, and what it paid."""
-    account = get_object_or_404(Account, public_id=public_id)
+    """Show an account on one page, with what happened to it of late."""
+    shown, at = get_object_or_404(Account, public_id=public_id), now()
     context = {
-        "view": refund_desk.account_view(account, limit=_LISTED, at=now()),
-        "may_cancel": StaffPermission.MOVE_MONEY in permissions_of(request.user),
+        "view": viewing.account_view(shown, limit=_LISTED, at=at),
+        "latest": timeline.timeline(shown, at=at, limit=_LATEST).rows,
+        "families": list(Family),
+        "currency": settings.CURRENCY,
+        "may": permissions_of(request.user),
     }
     return render(request, "billing/staff/account.html", context)
+
+
+@require_safe
+@staff_page(StaffPermission.SEE_MONEY)
+def timeline_page(request: StaffRequest, public_id: str) -> HttpResponse:
+    """Show what happened to an account: all of it, one family, or one job."""
+    shown = get_object_or_404(Account, public_id=public_id)
+    form = JobForm(request.GET)
+    job = form.cleaned_data["job"].strip() if form.is_valid() else ""
+    chosen = request.GET.get("family", "")
+    family = Family(chosen) if chosen in Family.values else None
+    before = position(request.GET.get("before", ""))
+    page = timeline.timeline(shown, family=family, job=job, before=before, at=now())
+    older = {"family": family or "", "job": job, "before": str(page.older)}
+    context = {
+        "account": shown,
+        "rows": page.rows,
+        "form": form,
+        "job": job,
+        "families": [(one, one.label, one == family) for one in Family],
+        "is_all": family is None,
+        "newer_url": "?" + urlencode({**older, "before": ""}) if before else "",
+        "older_url": "?" + urlencode(older) if page.older else "",
+        "recent_entries": RECENT_ENTRIES,
+    }
+    return render(request, "billing/staff/timeline.html", context)
 
 
 @require_safe

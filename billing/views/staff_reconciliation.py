@@ -14,6 +14,7 @@ from django.views.decorators.http import require_POST, require_safe
 from accounts.http import see_other
 from accounts.roles import StaffPermission
 from accounts.staff_access import permissions_of, staff_page
+from accounts.templatetags.units import age
 from billing.models import Break, BreakKind, BreakState, Reconciliation
 from billing.reconciling import repairing, running, wording
 from billing.reconciling.forms import IgnoreBreakForm, NoteForm, RunForm
@@ -44,7 +45,7 @@ def reconciliation(request: StaffRequest) -> HttpResponse:
     rows = list(breaks.order_by("first_seen_at", "pk")[:_LISTED])
     counted = Counter(breaks.values_list("kind", flat=True))
     context = {
-        "rows": [(one, _age(one.age(at=at))) for one in rows],
+        "rows": [(one, age(one.age(at=at))) for one in rows],
         "is_cut": len(rows) == _LISTED,
         "kinds": [(kind.label, counted[kind]) for kind in BreakKind if counted[kind]],
         "states": [(one, one.label, one == state) for one in BreakState],
@@ -132,7 +133,7 @@ def _break_page(
     context = {
         "found": found,
         "level": _LEVELS.get(BreakState(found.state)),
-        "age": _age(found.age(at=now())),
+        "age": age(found.age(at=now())),
         "figures": wording.figures_of(found),
         "advice": wording.ADVICE[BreakKind(found.kind)],
         "is_open": found.state == BreakState.OPEN,
@@ -141,12 +142,3 @@ def _break_page(
         "may_work": StaffPermission.RECONCILE in permissions_of(request.user),
     }
     return render(request, "billing/staff/break.html", context, status=status)
-
-
-def _age(age: timedelta) -> str:
-    hours = age // timedelta(hours=1)
-    if hours < 1:
-        return _("less than an hour")
-    if hours < 48:
-        return _("%(hours)s h") % {"hours": hours}
-    return _("%(days)s days") % {"days": hours // 24}

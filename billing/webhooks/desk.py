@@ -13,11 +13,14 @@ from django.db import transaction
 from django.db.models import Q
 
 from accounts import auditing
+from billing import work_items
 from billing.models import (
     IGNORED_BY_STAFF,
     SubjectState,
     WebhookEvent,
     WebhookSubject,
+    WorkKind,
+    WorkState,
 )
 from billing.stripe_gateway import BillingError
 from billing.webhooks import inbox
@@ -138,6 +141,12 @@ def ignore(
     waiting.lease, waiting.attempts, waiting.last_error = None, 0, ""
     waiting.outcome = IGNORED_BY_STAFF
     waiting.save()
+    work_items.close(
+        *(WorkKind.UNKNOWN_WEBHOOK, waiting.stripe_object_id),
+        state=WorkState.IGNORED,
+        outcome=reason,
+        at=at,
+    )
     return waiting
 
 

@@ -8,7 +8,6 @@ from billing import (
     charging,
     customers,
     disputing,
-    fees,
     following,
     fraud_warnings,
     stripe_gateway,
@@ -115,15 +114,6 @@ register(
         ),
         fetch=stripe_gateway.fraud_warning,
         apply=fraud_warnings.apply_warning,
-    )
-)
-register(
-    Handler(
-        # No event tells of a fee: the reconciliation does.
-        object_kind="balance_transaction",
-        events=(),
-        fetch=stripe_gateway.booked_fee,
-        apply=fees.correct,
     )
 )
 register(

@@ -18,8 +18,10 @@ from django.db import DataError, transaction
 from django.db.models import F
 
 from accounts import auditing
-from billing import stripe_gateway
-from billing.models import IGNORED, WebhookEvent, WebhookSubject
+from billing import stripe_gateway, work_items
+from billing.following import UnknownAccount
+from billing.models import IGNORED, WebhookEvent, WebhookSubject, WorkKind
+from billing.payments import UnknownPayment
 from billing.webhooks.registry import handler_for
 
 if TYPE_CHECKING:
@@ -186,6 +188,9 @@ def _apply(claim: Claim, act: Callable[[datetime], str], at: datetime) -> None:
     subject.due_since, subject.outcome = at if subject.is_due else None, outcome
     subject.next_attempt_at, subject.attempts, subject.last_error = at, 0, ""
     subject.save()
+    if claim.attempts:
+        known = WorkKind.UNKNOWN_WEBHOOK, claim.object_id
+        work_items.close(*known, outcome=outcome, at=at)
 
 
 @transaction.atomic
@@ -202,6 +207,13 @@ def _postpone(claim: Claim, failure: Exception, at: datetime) -> None:
     subject.next_attempt_at = at + pause
     subject.last_error = f"{type(failure).__name__}: {failure}"[:500]
     subject.save()
+    if isinstance(failure, (UnknownAccount, UnknownPayment)):
+        work_items.note_unknown_webhook(
+            object_kind=claim.object_kind,
+            object_id=claim.object_id,
+            error=subject.last_error,
+            at=at,
+        )
     if claim.attempts == _ALARM_AFTER:
         auditing.record(
             action="stripe.not_applied",

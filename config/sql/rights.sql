@@ -11,6 +11,14 @@ REVOKE INSERT, UPDATE, DELETE ON
     credits_usagemark, credits_usageday, credits_freevideo, django_migrations
 FROM {application};
 REVOKE UPDATE, DELETE ON accounts_auditevent FROM {application};
+-- R91: of an adjustment only what became of it is ever written.
+REVOKE UPDATE, DELETE ON billing_adjustment FROM {application};
+GRANT UPDATE (
+    state, first_approved_by_id, first_approved_at, decided_by_id, decided_at,
+    decision_reason, entry_id, made_at
+) ON billing_adjustment TO {application};
+-- R93: books are written once.
+REVOKE UPDATE, DELETE ON billing_balancemovement, billing_booking FROM {application};
 -- R36, R96: what is published is never edited.
 REVOKE UPDATE, DELETE ON
     credits_ratecard, credits_rate, billing_planversion, billing_blockoffer,
@@ -18,6 +26,9 @@ REVOKE UPDATE, DELETE ON
 FROM {application};
 REVOKE UPDATE, DELETE ON billing_webhookevent FROM {application};
 GRANT UPDATE (handled_at, outcome) ON billing_webhookevent TO {application};
+-- R93: a month is closed for good, and sealed once.
+REVOKE UPDATE, DELETE ON billing_closedmonth FROM {application};
+GRANT UPDATE (figures, sha256, sealed_at) ON billing_closedmonth TO {application};
 
 REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA public FROM PUBLIC, {application};
 GRANT EXECUTE ON FUNCTION
@@ -25,9 +36,12 @@ GRANT EXECUTE ON FUNCTION
     ledger_spend, ledger_spend_one,
     ledger_expire, ledger_expire_one, ledger_hold, ledger_hold_one,
     ledger_extend_hold, ledger_capture, ledger_capture_one,
-    ledger_release, ledger_revoke, ledger_reinstate, ledger_freeze, ledger_unfreeze,
+    ledger_release, ledger_revoke, ledger_remove, ledger_reinstate, ledger_freeze,
+    ledger_unfreeze,
     ledger_reverse, ledger_move, ledger_debt, ledger_free_videos,
     ledger_claim_free_video, ledger_set_cap, ledger_member_usage,
     usage_in_entries, usage_by_day, usage_in_brief, usage_since, usage_add_up,
-    billing_grant_cycles
+    statement_lines, statement_link, statement_seal,
+    billing_grant_cycles, billing_affected_debits,
+    billing_left, billing_moved, billing_plan_of
 TO {application};

@@ -19,6 +19,7 @@ from credits.api.problems import Problem
 from credits.core.amounts import AmountOutOfBounds
 from credits.quoting import NoRateCard
 from credits.settling import HoldLapsed
+from credits.signals import rate_missing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -149,6 +150,9 @@ def _out_of_bounds(refusal: AmountOutOfBounds) -> Problem:
 def _no_rates(missing: NoRateCard) -> Problem:
     # R97: nothing is free because its price is unknown.
     log.error("rate_card_missing", rate_plan=missing.rate_plan)
+    rate_missing.send_robust(
+        sender=None, rate_plan=missing.rate_plan, version=None, features=[""]
+    )
     return Problem(problems.UNAVAILABLE, str(missing), headers=_RETRY_SOON)
 
 

@@ -12,6 +12,7 @@ from credits.core.rating import ExactRate, JobLine, MissingRate, price_job
 from credits.ledger import UsedLine
 from credits.models import RateUnit
 from credits.quoting import quote_at
+from credits.signals import rate_missing
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,6 +32,12 @@ def priced(lines: Sequence[LineIn], rates: RateTable) -> Quote:
     known = {rate.feature for rate in rates.rates}
     if unknown := {line.feature for line in lines} - known:
         log.error("rate_missing", features=sorted(unknown), rate_plan=rates.rate_plan)
+        rate_missing.send_robust(
+            sender=None,
+            rate_plan=rates.rate_plan,
+            version=rates.version,
+            features=sorted(unknown),
+        )
         raise problems.invalid(
             {
                 "detail": str(MissingRate(line.feature)),

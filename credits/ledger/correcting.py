@@ -74,6 +74,39 @@ def revoke(
     return _corrected(row)
 
 
+def remove(
+    *,
+    wallet_id: int,
+    credits: int,
+    idempotency_key: str,
+    actor: str,
+    reason: str,
+    at: datetime,
+    grant_id: int | None = None,
+) -> Corrected:
+    """Take available credits away, in the order of debits or of one grant alone.
+
+    One entry, which `reinstate` puts back as a whole.
+
+    Raises:
+        NotEnoughLeft: fewer are available: held and frozen ones are not.
+        WalletNotFound, IdempotencyConflict: see there.
+
+    Source: docs/rules.md R2, R92.
+    """
+    require_credits(credits, minimum=1)
+    [row] = call(
+        "SELECT * FROM ledger_remove(%s::bigint, %s::bigint, %s::bigint, %s, %s, %s,"
+        " %s, %s)",
+        [
+            *(wallet_id, grant_id, credits, idempotency_key),
+            *(fingerprint("remove", grant_id, credits), actor, reason, at),
+        ],
+    )
+    _refuse(row, key=idempotency_key, credits=credits)
+    return _corrected(row)
+
+
 def reinstate(
     *, entry_id: int, idempotency_key: str, actor: str, reason: str, at: datetime
 ) -> Corrected:

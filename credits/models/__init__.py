@@ -11,12 +11,14 @@ from credits.models.alert import (
     ExpiryWatch,
     Unsubscription,
 )
+from credits.models.draft import Draft, DraftState
 from credits.models.entry import ABSORBED, EntryKind, GrantDraw, LedgerEntry, UsageLine
 from credits.models.free_video import FreeVideo
 from credits.models.grant import CreditGrant, Freeze, GrantSource
 from credits.models.hold import Hold, HoldState
 from credits.models.member_cap import MemberCap, MemberUsage
 from credits.models.rate_card import Rate, RateCard, RateUnit
+from credits.models.rate_draft import RateDraft
 from credits.models.usage_day import UsageDay, UsageMark
 from credits.models.wallet import SpendingBlock, Wallet, WalletUnit
 
@@ -28,6 +30,8 @@ __all__ = [
     "AlertKind",
     "AlertSettings",
     "CreditGrant",
+    "Draft",
+    "DraftState",
     "EntryKind",
     "ExpiryWatch",
     "FreeVideo",
@@ -41,6 +45,7 @@ __all__ = [
     "MemberUsage",
     "Rate",
     "RateCard",
+    "RateDraft",
     "RateUnit",
     "SpendingBlock",
     "Unsubscription",

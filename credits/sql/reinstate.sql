@@ -14,7 +14,10 @@ DECLARE
     i integer;
     v_wallet credits_wallet;
     v_taken credits_ledgerentry;
-    v_grant credits_creditgrant;
+    v_draw record;
+    v_frozen bigint;
+    v_ended bigint[];
+    v_grant_id bigint;
     v_entry credits_ledgerentry;
 BEGIN
     FOR i IN
@@ -22,7 +25,7 @@ BEGIN
         LEFT JOIN credits_ledgerentry AS taken ON taken.id = command.entry_id
         ORDER BY taken.wallet_id, n
     LOOP
-        item := i; entry_id := NULL; credits := NULL;
+        item := i; entry_id := NULL; credits := NULL; v_ended := '{}';
         SELECT * INTO v_taken FROM credits_ledgerentry WHERE id = p_entry_ids[i];
         IF NOT FOUND THEN
             outcome := 'NO_ENTRY'; RETURN NEXT; CONTINUE;
@@ -37,24 +40,41 @@ BEGIN
         ) THEN
             outcome := 'NOT_REVOKED';
         ELSE
-            SELECT lot.* INTO STRICT v_grant
+            SELECT coalesce(sum(-draw.credits) FILTER (WHERE lot.frozen_for <> '{}'), 0)
+            INTO v_frozen
             FROM credits_grantdraw AS draw
             JOIN credits_creditgrant AS lot ON lot.id = draw.grant_id
             WHERE draw.entry_id = v_taken.id;
             v_entry := ledger_post(
                 v_wallet.id, 'REINSTATE', p_keys[i], p_hashes[i], -v_taken.credits, 0,
-                CASE WHEN v_grant.frozen_for = '{}' THEN 0 ELSE -v_taken.credits END,
-                0, NULL, v_taken.id, p_actors[i], p_reasons[i], p_at, p_at
+                v_frozen, 0, NULL, v_taken.id, p_actors[i], p_reasons[i], p_at, p_at
             );
-            PERFORM ledger_draw(
-                v_entry, 0, v_grant.id, v_entry.credits, 0, v_entry.frozen
-            );
-            UPDATE credits_creditgrant SET voided_at = NULL WHERE id = v_grant.id;
-            IF (v_grant.expires_at <= p_at AND v_grant.clock_stopped_at IS NULL)
-                OR (v_grant.source IN ('PLAN', 'UPGRADE') AND v_wallet.plan_is_over)
-            THEN
-                PERFORM ledger_end_grant(v_grant.id, p_at, p_at);
-            END IF;
+            FOR v_draw IN
+                SELECT draw.position::integer AS place, draw.grant_id,
+                    -draw.credits AS back, lot.frozen_for <> '{}' AS is_frozen,
+                    (lot.expires_at <= p_at AND lot.clock_stopped_at IS NULL)
+                        OR (lot.source IN ('PLAN', 'UPGRADE')
+                            AND v_wallet.plan_is_over
+                            -- Given later, or living on for a failed job (R70): not.
+                            AND lot.effective_at <= v_wallet.plan_ends_at
+                            AND lot.remaining = lot.held) AS has_ended
+                FROM credits_grantdraw AS draw
+                JOIN credits_creditgrant AS lot ON lot.id = draw.grant_id
+                WHERE draw.entry_id = v_taken.id ORDER BY draw.position
+            LOOP
+                PERFORM ledger_draw(
+                    v_entry, v_draw.place, v_draw.grant_id, v_draw.back, 0,
+                    CASE WHEN v_draw.is_frozen THEN v_draw.back ELSE 0 END
+                );
+                UPDATE credits_creditgrant SET voided_at = NULL
+                WHERE id = v_draw.grant_id;
+                IF v_draw.has_ended THEN
+                    v_ended := v_ended || v_draw.grant_id;
+                END IF;
+            END LOOP;
+            FOREACH v_grant_id IN ARRAY v_ended LOOP
+                PERFORM ledger_end_grant(v_grant_id, p_at, p_at);
+            END LOOP;
             UPDATE credits_wallet SET next_expiry_at = ledger_next_expiry(id)
             WHERE id = v_wallet.id;
             outcome := 'POSTED';

@@ -15,6 +15,45 @@ LANGUAGE sql STABLE AS $$
     ORDER BY taken.position DESC;
 $$;
 
+-- R79: what comes back to bought credits pays what is owed first, in the order in which
+-- it came back; frozen credits pay nothing. It is an entry of its own, after the reversal.
+CREATE OR REPLACE FUNCTION ledger_repay_from(
+    p_reversal credits_ledgerentry, p_debt bigint, p_at timestamptz
+) RETURNS void
+LANGUAGE plpgsql AS $$
+DECLARE
+    v_paying record;
+    v_entry credits_ledgerentry;
+BEGIN
+    SELECT sum(credits)::bigint AS credits, array_agg(grant_id ORDER BY position) AS grants,
+        array_agg(credits ORDER BY position) AS parts
+    INTO v_paying
+    FROM (
+        SELECT draw.grant_id, draw.position, least(draw.credits, p_debt - coalesce(
+            sum(draw.credits) OVER (
+                ORDER BY draw.position ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
+            ), 0
+        ))::bigint AS credits
+        FROM credits_grantdraw AS draw
+        JOIN credits_creditgrant AS lot ON lot.id = draw.grant_id
+        WHERE draw.entry_id = p_reversal.id AND lot.source IN ('PURCHASE', 'RELOAD')
+            AND lot.frozen_for = '{}'
+    ) AS bought
+    WHERE credits > 0;
+    IF v_paying.credits IS NULL THEN
+        RETURN;
+    END IF;
+    v_entry := ledger_post(
+        p_reversal.wallet_id, 'REPAY', 'repay-by:' || p_reversal.id, '',
+        -v_paying.credits, 0, 0, -v_paying.credits, NULL, NULL, 'system', '', p_at, p_at
+    );
+    FOR j IN 1 .. cardinality(v_paying.grants) LOOP
+        PERFORM ledger_draw(
+            v_entry, j - 1, v_paying.grants[j], -v_paying.parts[j], 0, 0
+        );
+    END LOOP;
+END $$;
+
 -- Gives credits of a spend or a capture back to the grants that they came from, last
 -- taken first (R3): all that is not given back yet, or so many.
 -- A grant that has expired meanwhile lives p_grace longer, from p_at.
@@ -95,6 +134,9 @@ BEGIN
             UPDATE credits_creditgrant SET expires_at = p_at + p_grace
             WHERE id = ANY (v_grant_ids) AND expires_at <= p_at
                 AND clock_stopped_at IS NULL;
+            IF v_wallet.debt > 0 THEN
+                PERFORM ledger_repay_from(v_entry, v_wallet.debt, p_at);
+            END IF;
             UPDATE credits_wallet SET next_expiry_at = ledger_next_expiry(id)
             WHERE id = v_wallet.id;
             IF v_wallet.has_caps THEN

@@ -60,6 +60,7 @@ def statement(request: AccountRequest) -> HttpResponse:
     context = {
         "page": page,
         "units": chosen.tabs,
+        "unit": chosen.unit,
         "filters": filters,
         "kind": kind,
         "newest_url": address(kind=kind) if before else "",

@@ -27,6 +27,23 @@ def ada():
     return make_user("ada@example.com", is_staff=True, is_superuser=True)
 
 
+class TestStaffLimits:
+    def test_are_set_by_superusers_and_written_down(self, ada, as_user):
+        grace = make_staff(StaffGroup.ADMIN)
+        limits = {"user": grace.pk, "per_adjustment": 50, "per_day": 100}
+
+        as_user(ada).post("/admin/accounts/stafflimit/add/", limits)
+
+        assert grace.staff_limit.per_adjustment == 50
+        [event] = AuditEvent.objects.filter(action="staff_limit.changed")
+        assert (event.target, event.after["per_day"]) == (grace.email, 100)
+
+    def test_are_closed_to_other_staff(self, as_user):
+        client = as_user(make_staff(StaffGroup.ADMIN))
+
+        assert client.get("/admin/accounts/stafflimit/add/").status_code == 403
+
+
 class TestAdmin:
     @pytest.mark.parametrize("address", ["/admin/", "/admin/login/"])
     def test_has_no_sign_in_of_its_own(self, client, address):

@@ -162,6 +162,7 @@ class TestStepUp:
 
         assert response.status_code == 403
         assert "Nothing was done." in response.content.decode()
+        assert AuditEvent.objects.filter(action="access.denied").count() == 1
 
     def test_is_not_asked_for_to_look_around(self, ada, as_user, step_up):
         assert as_user(ada).get("/staff/refunds/").status_code == 200

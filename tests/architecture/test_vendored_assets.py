@@ -9,6 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from accounts.desks import desks_for
+from accounts.roles import StaffPermission
+
 ROOT = Path(__file__).resolve().parents[2]
 STATIC = ROOT / "static"
 VENDOR = STATIC / "vendor"
@@ -62,6 +65,13 @@ class TestIcons:
         symbols = set(re.findall(r'<symbol id="([\w-]+)"', SPRITE.read_text()))
 
         assert icons_named_in(template) - symbols == set()
+
+    def test_a_desk_of_the_console_has_one_of_them(self):
+        symbols = set(re.findall(r'<symbol id="([\w-]+)"', SPRITE.read_text()))
+
+        desks = desks_for(frozenset(StaffPermission))
+
+        assert {desk.icon for desk in desks} - symbols == set()
 
 
 class TestStylesheets:

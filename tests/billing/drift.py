@@ -9,6 +9,7 @@ from datetime import timedelta
 from accounts.models import Account, Role, User
 from billing import settling
 from billing.models import (
+    BalanceMovement,
     BreakKind,
     Invoice,
     InvoiceStatus,
@@ -16,7 +17,6 @@ from billing.models import (
     PurchaseState,
     Refund,
     RefundState,
-    StripeFee,
     Subscription,
 )
 from credits import ledger
@@ -193,9 +193,13 @@ def invent_invoice(history: History) -> str:
 
 
 def change_fee(history: History) -> str:
-    fee = StripeFee.objects.order_by("pk").first()
-    StripeFee.objects.filter(pk=fee.pk).update(fee_cents=fee.fee_cents + 1)
-    return fee.stripe_balance_transaction_id
+    # What was kept cannot be changed: here Stripe's own books are, as if it had erred.
+    store = history.plans.wire.sandbox.store
+    first = BalanceMovement.objects.order_by("pk").first()
+    [theirs] = store.find("balance_transaction", id=first.stripe_balance_transaction_id)
+    with store.transaction():
+        store.replace(theirs | {"fee": theirs["fee"] + 1})
+    return theirs["id"]
 
 
 # Each makes one break and returns what it is about.

@@ -9,6 +9,9 @@ import pytest
 from accounts.models import Account, Notice, Role
 from billing import purchasing, subscribing
 from billing.models import Dispute, Interval, Invoice
+from billing.reconciling import reading
+from billing.reconciling.comparing import differences
+from billing.reports import journal
 from billing.subscribing import Standing
 from credits import audits, ledger
 from credits.models import CreditGrant, Wallet
@@ -142,6 +145,30 @@ class TestDisputedYear:
 
         assert CreditGrant.objects.count() == 1
         assert available(account) == 0
+
+    @pytest.mark.parametrize("verb", ["", "lose"])
+    def test_is_no_break_though_its_months_do_not_come(
+        self, bank, plans, account, verb
+    ):
+        plans.subscribe(account, "business", Interval.YEAR)
+        bank.dispute(bill(0))
+        if verb:
+            bank.decide(verb)
+
+        plans.travel(NOW + 40 * DAY)
+
+        assert differences(reading.read(None), at=plans.at) == []
+
+    def test_lost_costs_what_was_paid_for_its_months_too(self, bank, plans, account):
+        plans.subscribe(account, "business", Interval.YEAR)
+        bank.dispute(bill(0))
+
+        bank.decide("lose")
+
+        balances = {one.account: one.cents for one in journal.balances(at=NOW + DAY)}
+        assert balances["prepaid"] == balances["deferred_revenue"] == 0
+        assert balances["dispute_losses"] == 0
+        assert balances["receivable"] == 0
 
     def test_won_brings_the_months_that_waited_with_their_own_dates(
         self, bank, plans, account

@@ -11,14 +11,14 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import AuditEvent
-from billing import fees
+from billing import stripe_balance
 from billing.management.commands import reconcile
 from billing.models import (
+    BalanceMovement,
     Break,
     BreakKind,
     BreakState,
     Reconciliation,
-    StripeFee,
 )
 from billing.reconciling import reading, recording, repairing, running
 from billing.reconciling.comparing import SETTLES_WITHIN, differences
@@ -34,7 +34,7 @@ HOUR = timedelta(hours=1)
 @pytest.fixture
 def history(wire) -> History:
     history = lived(wire)
-    fees.keep(reading.read(None).fees)
+    stripe_balance.keep(reading.read(None).movements, at=history.at)
     return history
 
 
@@ -190,7 +190,6 @@ class TestRepair:
             BreakKind.REFUND_UNPOSTED,
             BreakKind.DISPUTE_UNPOSTED,
             BreakKind.SUBSCRIPTION_DIFFERS,
-            BreakKind.FEE_DIFFERS,
         ],
     )
     def test_lets_the_handler_look_again(self, history, kind):
@@ -271,7 +270,7 @@ class TestRun:
 
         run(history)
 
-        kept = StripeFee.objects.order_by("fee_cents").values_list(
+        kept = BalanceMovement.objects.order_by("fee_cents").values_list(
             "category", "account"
         )
         assert set(kept) == {("charge", history.account.pk), ("charge", None)} & set(

@@ -20,8 +20,14 @@ from accounts.roles import StaffGroup
 from config.clock import now
 from config.demo import accounts, legacy, people
 from tests.browser import (
+    adjustments_scene,
+    batches_scene,
+    catalogue_scene,
+    console_scene,
     desks_scene,
     doubts_scene,
+    exports_scene,
+    finance_scene,
     refunds_scene,
     reload_scene,
     sandbox_scene,
@@ -276,6 +282,45 @@ class TestEveryPage:
 
         take(tours.REFUNDS, refunded)
 
+    def test_for_staff_who_look_an_account_up(
+        self, stack, northwind, page, sign_in, take
+    ):
+        lived = console_scene.history_of(northwind, stack.sandbox)
+        accounts.make_person(people.AMARA, is_staff=True).groups.set(
+            Group.objects.filter(name=StaffGroup.ADMIN)
+        )
+        sign_in(page, people.AMARA)
+
+        take(tours.CONSOLE, lived)
+
+    def test_for_staff_at_the_work_queue(self, northwind, page, sign_in, take):
+        accounts.make_person(people.THEO, is_staff=True).groups.set(
+            Group.objects.filter(name=StaffGroup.SUPPORT)
+        )
+        sign_in(page, people.THEO)
+
+        take(tours.QUEUE, console_scene.work_for(northwind, people.THEO))
+
+    def test_for_staff_at_the_adjustment_files(self, northwind, page, sign_in, take):
+        amara, theo = (
+            accounts.make_person(one, is_staff=True)
+            for one in (people.AMARA, people.THEO)
+        )
+        amara.groups.set(Group.objects.filter(name=StaffGroup.ADMIN))
+        sign_in(page, people.AMARA)
+
+        take(tours.BULK_FILES, batches_scene.files_of(northwind, theo, amara))
+
+    def test_for_staff_who_make_good(self, northwind, page, sign_in, take):
+        amara, theo = (
+            accounts.make_person(one, is_staff=True)
+            for one in (people.AMARA, people.THEO)
+        )
+        amara.groups.set(Group.objects.filter(name=StaffGroup.ADMIN))
+        sign_in(page, people.AMARA)
+
+        take(tours.MADE_GOOD, batches_scene.incidents_of(northwind, theo))
+
     def test_for_staff_at_the_reconciliation(self, northwind, page, sign_in, take):
         accounts.make_person(people.STELLA, is_staff=True, is_superuser=True)
         sign_in(page, people.STELLA)
@@ -287,6 +332,41 @@ class TestEveryPage:
         sign_in(page, people.STELLA)
 
         take(tours.WEBHOOKS, desks_scene.webhooks_of(northwind))
+
+    def test_for_staff_at_the_exports(self, northwind, page, sign_in, take):
+        accounts.make_person(people.THEO, is_staff=True).groups.set(
+            Group.objects.filter(name=StaffGroup.FINANCE)
+        )
+        sign_in(page, people.THEO)
+
+        take(tours.EXPORTS, exports_scene.exports_of(people.THEO, northwind))
+
+    def test_for_finance(self, stack, page, sign_in, take):
+        stack.load(accounts.HARBOR)
+        ines = accounts.make_person(people.INES, is_staff=True)
+        ines.groups.set(Group.objects.filter(name=StaffGroup.FINANCE))
+        sign_in(page, people.INES)
+
+        take(tours.FINANCE, finance_scene.months_of(ines))
+
+    def test_for_staff_at_the_catalogue(self, stack, page, sign_in, take):
+        stack.load(accounts.HARBOR)
+        amara = accounts.make_person(people.AMARA, is_staff=True)
+        amara.groups.set(Group.objects.filter(name=StaffGroup.ADMIN))
+        sign_in(page, people.AMARA)
+
+        take(tours.CATALOGUE, catalogue_scene.drafts_of(amara))
+
+    def test_for_staff_at_the_adjustments(self, northwind, page, sign_in, take):
+        theo = accounts.make_person(people.THEO, is_staff=True)
+        amara = accounts.make_person(people.AMARA, is_staff=True)
+        amara.groups.set(Group.objects.filter(name=StaffGroup.ADMIN))
+        sign_in(page, people.AMARA)
+
+        take(
+            tours.ADJUSTMENTS,
+            adjustments_scene.adjustments_of(northwind, amara, theo),
+        )
 
 
 class TestOtherPages:

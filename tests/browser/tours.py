@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import partial
 from itertools import count
 
 from playwright.sync_api import expect
 
 from billing.models import PurchaseState
+from config.clock import now
 from config.demo import people
 
 _endpoints = count(1)
@@ -122,6 +124,31 @@ def travel_a_month(page):
     expect(page.get_by_role("heading", name="What happened")).to_be_visible()
 
 
+def go_on_to_publish(page):
+    page.get_by_role("link", name="Go on to publish").click()
+    expect(page.get_by_role("button", name="Publish")).to_be_visible()
+
+
+def publish_without_a_word(page):
+    go_on_to_publish(page)
+    send("form[action$='/publish/now/']", page)
+
+
+def find_looks(page):
+    page.get_by_label("Look", exact=True).check()
+    page.get_by_label("From (UTC)").fill(f"{now() - timedelta(hours=1):%Y-%m-%dT%H:%M}")
+    page.get_by_label("Until (UTC)").fill(
+        f"{now() + timedelta(hours=1):%Y-%m-%dT%H:%M}"
+    )
+    page.get_by_role("button", name="Find what it cost").click()
+    expect(page.get_by_role("heading", name="What was found")).to_be_visible()
+
+
+def propose_without_a_word(page):
+    find_looks(page)
+    send("form[action$='/make-good/propose/']", page)
+
+
 def open_event(page):
     page.get_by_text("subscription.updated").click()
 
@@ -225,6 +252,9 @@ OLD_HAND = (
     Stop("credits:statement"),
     Stop("credits:statement", query="?kind=EXPIRE"),
     Stop("credits:statement", query="?before=40"),
+    Stop("credits:period_statement"),
+    Stop("credits:period_statement", query="?range=last"),
+    Stop("credits:period_statement", query="?from=2026-02-30&to=2026-02-31"),
     Stop("credits:usage"),
     Stop("credits:usage", then=open_numbers),
     Stop("credits:usage", query="?range=90&feature=avatar-iv"),
@@ -384,6 +414,36 @@ REFUNDS = (
         leads_to="billing:staff_refund",
     ),
 )
+CONSOLE = (
+    Stop("accounts:staff_home"),
+    Stop("billing:staff_accounts"),
+    Stop("billing:staff_accounts", query="?q=north"),
+    Stop("billing:staff_accounts", query="?q=render-20931"),
+    Stop("billing:staff_accounts", query="?q=nobody@example.com"),
+    Stop("billing:staff_account", "account"),
+    Stop("billing:staff_as_of", "account"),
+    Stop("billing:staff_as_of", "account", query="?figure=available"),
+    Stop("billing:staff_as_of", "account", query="?at=2026-02-30&figure=debt"),
+    Stop("billing:staff_timeline", "account"),
+    Stop("billing:staff_timeline", "account", query="?family=ACTIONS"),
+    Stop("billing:staff_timeline", "account", query="?job=render-20931"),
+    Stop("billing:staff_timeline", "account", query="?job=none"),
+)
+QUEUE = (
+    Stop("billing:staff_queue"),
+    Stop("billing:staff_queue", query="?state=DONE"),
+    Stop("billing:staff_queue", query="?state=IGNORED"),
+    Stop("billing:staff_work", "unbilled"),
+    Stop("billing:staff_work", "missing"),
+    Stop("billing:staff_work", "closed"),
+    Stop("billing:staff_work", "unknown"),
+    Stop(
+        "billing:staff_work",
+        "missing",
+        then=sent("form[action$='/close/']"),
+        leads_to="billing:staff_work_close",
+    ),
+)
 RECONCILIATION = (
     Stop("billing:staff_reconciliation"),
     Stop("billing:staff_reconciliation", query="?state=GONE"),
@@ -417,6 +477,181 @@ WEBHOOKS = (
         leads_to="billing:staff_webhook_add",
     ),
 )
+BULK_FILE = "billing:staff_bulk_file"
+BULK_FILES = (
+    Stop("billing:staff_bulk_files"),
+    Stop(
+        "billing:staff_bulk_files",
+        then=sent("form[action$='/check/']"),
+        leads_to="billing:staff_check_bulk",
+    ),
+    Stop(BULK_FILE, "broken"),
+    Stop(BULK_FILE, "checked"),
+    Stop(BULK_FILE, "checked", query="?from=100"),
+    Stop(
+        BULK_FILE,
+        "checked",
+        then=sent("form[action$='/propose/']"),
+        leads_to="billing:staff_propose_bulk",
+    ),
+    Stop(BULK_FILE, "waiting"),
+    Stop(
+        BULK_FILE,
+        "waiting",
+        then=sent("form[action$='/reject/']"),
+        leads_to="billing:staff_reject_bulk",
+    ),
+    Stop(BULK_FILE, "done"),
+    Stop(
+        BULK_FILE,
+        "done",
+        then=sent("form[action$='/undo/']"),
+        leads_to="billing:staff_undo_bulk",
+    ),
+    Stop(BULK_FILE, "undone"),
+    Stop(BULK_FILE, "undo"),
+    Stop(BULK_FILE, "under way"),
+    Stop(BULK_FILE, "rejected"),
+)
+MAKE_GOOD, MAKE_GOODS = "billing:staff_make_good", "billing:staff_make_goods"
+MADE_GOOD = (
+    Stop(MAKE_GOODS),
+    Stop(MAKE_GOODS, query="?starts_at=x", status=422),
+    Stop(MAKE_GOODS, then=find_looks),
+    Stop(
+        MAKE_GOODS,
+        then=propose_without_a_word,
+        leads_to="billing:staff_propose_make_good",
+    ),
+    Stop(MAKE_GOOD, "done"),
+    Stop(MAKE_GOOD, "waiting"),
+    Stop(
+        MAKE_GOOD,
+        "waiting",
+        then=sent("form[action$='/reject/']"),
+        leads_to="billing:staff_reject_make_good",
+    ),
+)
+EXPORTS = (
+    Stop("billing:exports"),
+    Stop("billing:exports", query="?kind=JOURNAL&format=XLSX"),
+    Stop(
+        "billing:exports",
+        then=sent("form[action$='/ask/']", last="2020-01-01"),
+        leads_to="billing:ask_export",
+    ),
+    Stop(
+        "billing:exports", then=sent("form[action$='/ask/']"), leads_to="billing:export"
+    ),
+    Stop("billing:export", "waiting"),
+    Stop("billing:export", "counting"),
+    Stop("billing:export", "running"),
+    Stop("billing:export", "ready"),
+    Stop("billing:export", "failed"),
+    Stop("billing:export", "canceled"),
+    Stop("billing:export", "deleted"),
+)
+DRAFTED, CONFIRMED_RATES = "billing:staff_rate_draft", "billing:staff_confirm_rates"
+CATALOGUE = (
+    Stop("billing:staff_catalogue"),
+    Stop("billing:staff_rate_card", "card"),
+    Stop(DRAFTED, "rates"),
+    Stop(DRAFTED, "published rates"),
+    Stop(
+        DRAFTED,
+        "rates",
+        then=sent("form[action$='/start/']", starts_at="2020-01-01T00:00"),
+        leads_to="billing:staff_start_rates",
+    ),
+    Stop("billing:staff_add_rate", "rates"),
+    Stop("billing:staff_add_rate", "rates", then=sent(MAIN_FORM, per="0")),
+    Stop("billing:staff_draft_rate", "rate"),
+    Stop("billing:staff_rate_impact", "rates"),
+    Stop("billing:staff_rate_impact", "unused rates"),
+    Stop(
+        "billing:staff_rate_impact",
+        "rates",
+        then=go_on_to_publish,
+        leads_to=CONFIRMED_RATES,
+    ),
+    Stop(
+        "billing:staff_rate_impact",
+        "rates",
+        then=publish_without_a_word,
+        leads_to="billing:staff_publish_rates",
+    ),
+    Stop("billing:staff_offer_draft", "plan"),
+    Stop("billing:staff_offer_draft", "blocks"),
+    Stop("billing:staff_offer_draft", "published plan"),
+    Stop(
+        "billing:staff_offer_draft",
+        "plan",
+        then=sent("form[action$='/terms/']", month_cents="0"),
+        leads_to="billing:staff_offer_terms",
+    ),
+    Stop(
+        "billing:staff_offer_draft",
+        "plan",
+        then=sent("form[action$='/publish/']"),
+        leads_to="billing:staff_publish_offer",
+    ),
+)
+FINANCE = (
+    Stop("billing:finance"),
+    Stop("billing:finance", query="?by=plan"),
+    Stop("billing:finance", query="?by=source"),
+    Stop("billing:finance", query="?month=2000-01"),
+    Stop("billing:finance_rows", query="?drill=ledger/USED"),
+    Stop("billing:finance_rows", query="?drill=ledger/DISPUTED"),
+    Stop("billing:preview_closing", "closed"),
+    Stop("billing:preview_closing", "open"),
+    Stop("billing:preview_closing", "running"),
+    Stop(
+        "billing:preview_closing",
+        "open",
+        then=sent(MAIN_FORM),
+        leads_to="billing:close_month",
+    ),
+)
+_NEW = "?kind=ADD&credits=200&expires_on=2036-01-01&customer_note=Sorry"
+ADJUSTMENTS = (
+    Stop("billing:staff_adjustments"),
+    Stop("billing:staff_adjustments", query="?state=WITHDRAWN&kind=ADD"),
+    Stop("billing:staff_adjust", "account"),
+    Stop("billing:staff_preview_adjust", "account", query=_NEW),
+    Stop(
+        "billing:staff_preview_adjust",
+        "account",
+        query="?kind=REMOVE&credits=99999999",
+        status=422,
+    ),
+    Stop(
+        "billing:staff_preview_adjust",
+        "account",
+        query=_NEW,
+        then=sent("form[action$='/now/']", comment="Because"),
+        leads_to="billing:staff_make_adjustment",
+    ),
+    Stop("billing:staff_adjustment", "waiting"),
+    Stop("billing:staff_adjustment", "own"),
+    Stop("billing:staff_adjustment", "made"),
+    Stop("billing:staff_adjustment", "removed"),
+    Stop("billing:staff_adjustment", "put back"),
+    Stop("billing:staff_adjustment", "rejected"),
+    Stop(
+        "billing:staff_adjustment",
+        "waiting",
+        then=sent("form[action$='/reject/']"),
+        leads_to="billing:staff_reject_adjustment",
+    ),
+    Stop("billing:staff_preview_reversal", "made"),
+    Stop(
+        "billing:staff_preview_reversal",
+        "made",
+        then=sent("form[action$='/now/']", comment="Because"),
+        leads_to="billing:staff_reverse_adjustment",
+    ),
+)
 STAFF = (
     Stop("billing:time"),
     Stop("billing:time", then=sent("form.time-date"), leads_to="billing:travel"),
@@ -441,8 +676,16 @@ TOURS = (
         DISPUTES,
         OWING,
         REFUNDS,
+        CONSOLE,
+        QUEUE,
         RECONCILIATION,
         WEBHOOKS,
+        BULK_FILES,
+        MADE_GOOD,
+        EXPORTS,
+        FINANCE,
+        CATALOGUE,
+        ADJUSTMENTS,
         STAFF,
     ),
 )
@@ -456,15 +699,32 @@ API_REFERENCE = (
 # Django's own pages; what programs ask.
 NOT_OURS = {"admin", "api"}
 _TAKE_FORMS = {
+    "billing:cancel_export",
     "billing:save_reload",
+    "billing:staff_approve_adjustment",
+    "billing:staff_withdraw_adjustment",
     "billing:stop_reload",
     "billing:pay_debt",
     "billing:add_card",
     "billing:default_card",
+    "billing:staff_approve_bulk",
+    "billing:staff_approve_make_good",
     "billing:staff_break_note",
     "billing:staff_break_repair",
+    "billing:staff_begin_blocks",
+    "billing:staff_begin_plan",
+    "billing:staff_begin_rates",
+    "billing:staff_end_rate",
     "billing:staff_inbox_replay",
+    "billing:staff_price_offer",
+    "billing:staff_withdraw_bulk",
+    "billing:staff_withdraw_make_good",
+    "billing:staff_withdraw_offer",
+    "billing:staff_withdraw_rates",
     "billing:staff_reconcile",
+    "billing:staff_work_charge",
+    "billing:staff_work_note",
+    "billing:staff_work_take",
     "billing:staff_webhook_enable",
     "billing:staff_webhook_remove",
     "billing:staff_webhook_replay",
@@ -484,11 +744,17 @@ _TAKE_FORMS = {
 _ARE_PARTS_OF_PAGES = {
     "accounts:zone_today",
     "billing:change_status",
+    "billing:export_status",
     "billing:purchase_status",
 }
 _ANSWER_PROGRAMS = {
+    "billing:export_file",  # a table
     "billing:staff_dispute_evidence",  # a text file
+    "billing:staff_bulk_template",
+    "billing:staff_rate_impact_csv",
     "billing:stripe_webhook",
+    "credits:period_statement_csv",
+    "credits:period_statement_xlsx",
     "credits:usage_csv",
     "mfa_download_recovery_codes",  # a text file
 }

@@ -17,6 +17,13 @@ from config.database import load_functions_and_rights
 
 SQL = Path(settings.BASE_DIR) / "credits" / "sql"
 STEPS = SQL / "_steps.sql"
+# What is emptied with the entries, and refuses it.
+HISTORY = (
+    "credits_ledgerentry",
+    "credits_grantdraw",
+    "credits_usageline",
+    "billing_adjustment",
+)
 RUNS = 20
 LOCK = "WHERE id = p_wallet_id\n    FOR NO KEY UPDATE;"
 # The short ways of single commands lock by the update itself, which cannot do without:
@@ -94,11 +101,10 @@ def without_unique_keys(owner):
         owner.execute(f"DROP INDEX {name}")
     yield
     # The twins that the race made would not fit under the keys.
-    owner.execute("ALTER TABLE credits_ledgerentry DISABLE TRIGGER USER")
-    owner.execute("ALTER TABLE credits_grantdraw DISABLE TRIGGER USER")
-    owner.execute("ALTER TABLE credits_usageline DISABLE TRIGGER USER")
+    for table in HISTORY:
+        owner.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
     owner.execute("TRUNCATE credits_ledgerentry CASCADE")
-    for table in ("credits_ledgerentry", "credits_grantdraw", "credits_usageline"):
+    for table in HISTORY:
         owner.execute(f"ALTER TABLE {table} ENABLE TRIGGER USER")
     for definition in definitions:
         owner.execute(definition)

@@ -317,6 +317,38 @@ class TestDebt:
 
         assert (wallet_now(wallet).debt, wallet_now(wallet).balance) == (40, 180)
 
+    def test_is_paid_by_what_is_given_back_to_a_purchase(self, wallet):
+        buy(wallet, 20)
+        spent = ledger.spend(job(wallet, credits=100), at=NOW)
+        correct(ledger.record_debt, wallet_id=wallet.pk, credits=15)
+
+        correct(ledger.reverse, key="back", entry_id=spent.entry_id)
+
+        found = wallet_now(wallet)
+        assert (found.debt, found.balance) == (0, 85)
+        repaid = LedgerEntry.objects.get(kind="REPAY")
+        assert (repaid.credits, repaid.debt) == (-15, -15)
+
+    def test_is_not_paid_by_what_is_given_back_to_a_plan(self, wallet):
+        spent = ledger.spend(job(wallet, credits=80), at=NOW)
+        correct(ledger.record_debt, key="debt", wallet_id=wallet.pk, credits=15)
+
+        correct(ledger.reverse, key="back", entry_id=spent.entry_id)
+
+        assert (wallet_now(wallet).debt, wallet_now(wallet).balance) == (15, 80)
+
+    def test_is_not_paid_by_frozen_credits(self, wallet):
+        buy(wallet, 20)
+        spent = ledger.spend(job(wallet, credits=100), at=NOW)
+        bought = CreditGrant.objects.get(wallet=wallet, source=GrantSource.PURCHASE)
+        correct(ledger.freeze, grant_id=bought.pk, freeze=Freeze.DISPUTE)
+        correct(ledger.record_debt, key="debt", wallet_id=wallet.pk, credits=15)
+
+        correct(ledger.reverse, key="back", entry_id=spent.entry_id)
+
+        found = wallet_now(wallet)
+        assert (found.debt, found.frozen, found.balance) == (15, 20, 100)
+
     def test_can_be_cleared_in_parts_and_no_further(self, wallet):
         correct(ledger.record_debt, wallet_id=wallet.pk, credits=40)
         correct(ledger.clear_debt, key="part", wallet_id=wallet.pk, credits=15)

@@ -23,7 +23,12 @@ FORGERIES = {
     "another order of draws": """UPDATE credits_grantdraw SET position = 1 - position
         WHERE entry_id = (SELECT id FROM credits_ledgerentry WHERE seq = 3)""",
 }
-TABLES = ("credits_ledgerentry", "credits_grantdraw", "credits_usageline")
+TABLES = (
+    "credits_ledgerentry",
+    "credits_grantdraw",
+    "credits_usageline",
+    "billing_adjustment",  # points at entries, so it is emptied with them
+)
 
 
 @pytest.fixture

@@ -70,7 +70,7 @@ class TestOffer:
             rate.feature
             for rate in table.rates
             if rate.shown_credits * rate.per
-            != rate.credits * quoting._SHOWN_MS.get(rate.shown_per, 1)
+            != rate.credits * quoting.SHOWN_MS.get(rate.shown_per, 1)
         ]
 
         assert rounded == []

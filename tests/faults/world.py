@@ -7,7 +7,7 @@ from datetime import timedelta
 from threading import Thread
 from typing import TYPE_CHECKING
 
-from billing import fees, tasks
+from billing import stripe_balance, tasks
 from billing.reconciling import reading
 from billing.reconciling.comparing import SETTLES_WITHIN, differences
 from config import clock
@@ -58,7 +58,7 @@ def assert_converged(
     assert came_of in allowed, f"{where}: {came_of}"
     pass_time(plans, SETTLES_WITHIN)
     books = reading.read(None)
-    fees.keep(books.fees)
+    stripe_balance.keep(books.movements, at=plans.at)
     wrong = [*audits.verify(), *differences(books, at=plans.at)]
     assert not wrong, f"{where}: {wrong}"
 

@@ -25,6 +25,7 @@ from tests.billing.conftest import buy
 from tests.billing.plans import Plans
 from tests.factories import make_account, make_member
 from tests.golden.bank_replaying import BankVerbs
+from tests.golden.finance_replaying import FinanceFigures
 from tests.golden.money_replaying import MoneyVerbs
 from tests.golden.replaying import Replay
 
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from tests.stripe_wire import StripeWire
 
 
-class PlanReplay(MoneyVerbs, BankVerbs, Replay):
+class PlanReplay(FinanceFigures, MoneyVerbs, BankVerbs, Replay):
     """An account whose plan was paid on Stripe's page when the clock was set."""
 
     # Purchases are durable: they commit before Stripe is called.

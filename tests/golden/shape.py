@@ -11,15 +11,21 @@ if TYPE_CHECKING:
 TOP = ("rule title given commands expect", "")
 GIVEN = (
     "clock grants",
-    "rate_plan rate_cards cycle plan settings free_videos packs reload",
+    (
+        "rate_plan rate_cards cycle plan settings free_videos packs reload "
+        "staff batches periods instants"
+    ),
 )
 PLAN = ("code", "paid_until interval trial_days")
 GRANT = ("name source credits expires_at", "effective_at cost_basis_cents")
 RATE_CARD = ("version starts_at rates", "")
 _PARTS = "plan bills changes notices free_videos disputes warnings reloads refunds"
+_STAFF = "adjustments batches"
+_FINANCE = "moved closing accounts breakage"
+_PAST = "periods instants"
 EXPECT = (
     "balance grants entries",
-    f"refusals replays quotes holds statement {_PARTS}",
+    f"refusals replays quotes holds statement {_PARTS} {_STAFF} {_FINANCE} {_PAST}",
 )
 EXPECTED_PLAN = ("code standing", "interval paid_until cycle")
 RELOADS = ("charged states skips", "declines")
@@ -30,6 +36,10 @@ BALANCE = ("posted held frozen available", "debt")
 EXPECTED_GRANT = ("name remaining", "held frozen expires_at cost_cents")
 ENTRY = ("kind", "credits held frozen debt draws lines at")
 DRAW = ("grant", "credits held frozen")
+ADJUSTMENT = ("name state credits", "approvals said")
+PERIOD = ("opening movements grants closing", "")
+INSTANT = ("posted held frozen available debt", "")
+BATCH = ("name state credits done", "approvals cents failures")
 HOLD = ("hold state captured", "expires_at rate_version")
 QUOTE = ("credits rate_version lines", "")
 _LIMITS = "largest_charge_cents monthly_cap_cents monthly_cap_count"
@@ -51,6 +61,9 @@ COMMANDS = {
     "record_debt": ("credits", "key"),
     "clear_debt": ("credits", "key"),
     "claim_video": ("milliseconds", "reference key"),
+    # Of rates that staff draft:
+    "draft_rates": ("rates as", "starts_at"),
+    "publish_draft": ("draft", ""),
     # Of a plan, at Stripe:
     "subscribe": ("code", "interval trial_days"),
     "take_off": ("percent", ""),
@@ -83,6 +96,19 @@ COMMANDS = {
     "sweep_refunds": ("", ""),
     "pay_debt": ("", ""),
     "end_plan_now": ("with_refund", ""),
+    # Of the staff:
+    "adjust": (
+        "kind by as",
+        "credits grant expires_at note reason comment regards",
+    ),
+    "reverse_adjustment": ("adjustment by as", ""),
+    "approve": ("adjustment by", ""),
+    "close_month": ("month", ""),
+    "bulk": ("rows by as", ""),
+    "undo_bulk": ("file by as", ""),
+    "make_good": ("features starts_at ends_at by as", ""),
+    "approve_batch": ("batch by", ""),
+    "work_off": ("", ""),
     # Of a bank, about a payment for "blocks" or for a "plan":
     "dispute": ("paid", "kind cents"),
     "decide": ("verb", ""),
@@ -127,6 +153,10 @@ def _expected(expect: dict) -> Iterator[tuple[str, dict, tuple[str, str]]]:
         "bills": BILL,
         "disputes": DISPUTE,
         "refunds": REFUND,
+        "adjustments": ADJUSTMENT,
+        "periods": PERIOD,
+        "instants": INSTANT,
+        "batches": BATCH,
     }
     if "reloads" in expect:
         yield "reloads", expect["reloads"], RELOADS

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 HOUR = timedelta(hours=1)
 CLOCK_STOPS = {"DISPUTE", "FRAUD_WARNING", "PAUSE"}  # R66, R83, R84; not R58
 FROM_PLANS = {"PLAN", "UPGRADE"}
+BOUGHT = {"PURCHASE", "RELOAD"}
 TIES = {"PROMO": 0, "ADJUSTMENT": 0, "PLAN": 1, "UPGRADE": 1}  # R2; others 2
 
 
@@ -90,7 +91,7 @@ class Wallet:
     holds: list[Hold] = field(default_factory=list)
     keys: dict[str, tuple] = field(default_factory=dict)
     charges: list[Charge] = field(default_factory=list)
-    revoked: list[tuple[Grant, int]] = field(default_factory=list)
+    revoked: list[list[list]] = field(default_factory=list)
     free_returns: set[int] = field(default_factory=set)
     caps: dict[int | None, int] = field(default_factory=dict)  # None: each member
     cycle: tuple[datetime | None, datetime | None] = (None, None)
@@ -153,10 +154,8 @@ class Wallet:
             return
         self.keys[key] = content
         grant = self._add(source, credits, effective_at, expires_at, cost)
-        if source in {"PURCHASE", "RELOAD"}:  # R79
-            owed = min(self.debt, credits)
-            grant.remaining -= owed
-            self.debt -= owed
+        if source in BOUGHT:
+            self._repay(grant, credits)
 
     def spend(self, *, key, credits, member, at):
         self.settle(at)
@@ -240,7 +239,21 @@ class Wallet:
         if take:
             self.keys[key] = content
             grant.remaining -= take
-            self.revoked.append((grant, take))
+            self.revoked.append([[grant, take]])
+
+    def remove(self, grant, *, key, credits, at):
+        """R92: in the order of debits, or from one grant; only what is available."""
+        self.settle(at)
+        content = ("remove", grant and grant.number, credits)
+        if not self.once(key, content):
+            return
+        taken = self._choose(credits, only=grant)
+        if sum(n for _, n in taken) < credits:
+            raise Refused("NotEnoughLeft")
+        self.keys[key] = content
+        for lot, n in taken:
+            lot.remaining -= n
+        self.revoked.append(taken)
 
     def reinstate(self, number, *, key, at):
         """R80: what comes back to a grant that has ended meanwhile ends now."""
@@ -248,13 +261,19 @@ class Wallet:
         content = ("reinstate", number)
         if not self.once(key, content):
             return
-        grant, n = self.revoked[number]
-        if not n:
+        taken, self.revoked[number] = self.revoked[number], []
+        if not taken:
             raise Refused("NotPossible")
         self.keys[key] = content
-        self.revoked[number] = (grant, 0)
-        of_plan = grant.source in FROM_PLANS
-        if not (grant.is_over(at) or (of_plan and self.plan_is_over)):
+        for grant, n in taken:
+            self._put_back(grant, n, at)
+
+    def _put_back(self, grant, n, at):
+        # R15, R58: what plans gave ended with the plan, unless it was given later, or
+        # lives on because a job failed (R70).
+        ended = grant.source in FROM_PLANS and self.plan_is_over and not grant.free
+        ended = ended and grant.effective_at <= self.plan_ends_at
+        if not (grant.is_over(at) or ended):
             grant.remaining += n
 
     def freeze(self, grant, *, key, why, at):
@@ -295,15 +314,11 @@ class Wallet:
         if not need:  # R8: a row that moves nothing, once
             self.free_returns.add(number)
         for pair in reversed(taken):  # R3: last taken first
-            grant, n = pair
-            back = min(need, n)
-            if not back:
-                continue
-            need -= back
-            pair[1] -= back
-            if grant.is_over(at):
-                grant.expires_at = at + 72 * HOUR
-            grant.remaining += back
+            back = min(need, pair[1])
+            if back:
+                need -= back
+                pair[1] -= back
+                self._take_back(pair[0], back, at)
 
     def move(self, grant, *, key, expires_at, at):
         self.settle(at)
@@ -362,6 +377,19 @@ class Wallet:
         self.grants.append(grant)
         return grant
 
+    def _take_back(self, grant, credits, at):
+        if grant.is_over(at):
+            grant.expires_at = at + 72 * HOUR
+        grant.remaining += credits
+        if grant.source in BOUGHT and not grant.frozen_for:
+            self._repay(grant, credits)
+
+    def _repay(self, grant, credits):
+        """R79: what is owed is paid before bought credits can be used."""
+        owed = min(self.debt, credits)
+        grant.remaining -= owed
+        self.debt -= owed
+
     @property
     def _plan_end(self):
         return None if self.plan_is_over else self.plan_ends_at
@@ -394,9 +422,10 @@ class Wallet:
         if hold.state != "OPEN":
             raise Refused("HoldClosed")
 
-    def _choose(self, credits):
+    def _choose(self, credits, *, only=None):
         chosen = []
         usable = [g for g in self.grants if g.free and not g.frozen_for]
+        usable = [g for g in usable if only in (None, g)]
         for grant in sorted(usable, key=lambda g: g.order(self._plan_end)):
             n = min(credits, grant.free)
             credits -= n

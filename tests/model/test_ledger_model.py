@@ -35,9 +35,13 @@ leaps = st.sampled_from(
 lifetimes = st.sampled_from([None, *(timedelta(days=d) for d in (1, 2, 5))])
 # More often than not there is no end in sight; now and then it lies behind.
 plan_ends = st.sampled_from(
-    [None, None, None, *(timedelta(hours=h) for h in (-12, 0, 12, 24, 48))]
+    [*[None] * 9, *(timedelta(hours=h) for h in (-12, 0, 12, 24, 48))]
 )
 index = st.integers(0, 10**6)
+turns = st.lists(
+    st.sampled_from(["charged in part", "a grant is frozen", "a grant ends"]),
+    max_size=2,
+)
 reasons = st.sampled_from([Freeze.NO_PLAN, Freeze.DISPUTE, Freeze.PAUSE])
 
 
@@ -155,6 +159,42 @@ class LedgerMachine(RuleBasedStateMachine):
         ends = self.model.grants[n % len(self.grant_ids)].expires_at
         if ends and ends > self.at:
             self.hold_by(None, credits, ends - self.at)
+            self.a_grant_ends(n)
+
+    @rule(n=index, credits=credits_, holds=st.booleans())
+    def use_as_something_ends(self, n, credits, holds):
+        """By chance alone a command hardly ever comes at that very instant."""
+        ends = [grant.expires_at for grant in self.model.grants]
+        ends += [self.model.plan_ends_at, self.model.spends_until]
+        ahead = [instant for instant in ends if instant and instant > self.at]
+        if not ahead:
+            return
+        self.time_passes(ahead[n % len(ahead)] - self.at)
+        if holds:
+            self.hold(credits, hours=12)
+        else:
+            self.spend(credits)
+
+    @precondition(lambda self: self.grant_ids)
+    @rule(n=index, credits=some_credits, used=credits_, between=turns)
+    def job(self, n, credits, used, between):
+        """By chance alone few holds are still open when their job is charged."""
+        place = len(self.hold_ids)
+        self.hold(credits, hours=24 * 9)
+        if len(self.hold_ids) == place:
+            return
+        for turn in between:
+            if turn == "charged in part":
+                self.capture(place, credits=1, is_final=False, absorbs=False)
+            elif turn == "a grant is frozen":
+                self.freeze(n, Freeze.DISPUTE)
+            else:
+                self.a_grant_ends(n)
+        self.capture(place, credits=used, is_final=True, absorbs=True)
+
+    def a_grant_ends(self, n):
+        ends = self.model.grants[n % len(self.grant_ids)].expires_at
+        if ends and ends > self.at:
             self.time_passes(ends - self.at)
 
     def hold_by(self, member, credits, ttl):
@@ -241,6 +281,28 @@ class LedgerMachine(RuleBasedStateMachine):
         )
         if revoked and revoked.entry_id:
             self.revoke_ids.append(revoked.entry_id)
+
+    @rule(n=st.none() | index, credits=some_credits)
+    def remove(self, n, credits):
+        key, at = self.key(), self.at
+        named = n is not None and bool(self.grant_ids)
+        place = n % len(self.grant_ids) if named else None
+        removed = self.both(
+            lambda: self.model.remove(
+                self.model.grants[place] if named else None,
+                key=key,
+                credits=credits,
+                at=at,
+            ),
+            lambda: ledger.remove(
+                wallet_id=self.row.pk,
+                grant_id=self.grant_ids[place] if named else None,
+                credits=credits,
+                **self.corrected(key),
+            ),
+        )
+        if removed and removed.entry_id:
+            self.revoke_ids.append(removed.entry_id)
 
     @precondition(lambda self: self.revoke_ids)
     @rule(n=index)

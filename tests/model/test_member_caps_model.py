@@ -27,7 +27,7 @@ class MemberCapsMachine(LedgerMachine):
     """Two members use a wallet with credits in plenty: what refuses is their caps."""
 
     # What befalls grants is told by the other machine.
-    revoke = reinstate = freeze = unfreeze = move = owe = terms = None
+    revoke = remove = reinstate = freeze = unfreeze = move = owe = terms = job = None
 
     @initialize()
     def begin(self):
@@ -42,6 +42,14 @@ class MemberCapsMachine(LedgerMachine):
     @rule(who=members, credits=costs, hours=st.sampled_from([12, 24, 24 * 9]))
     def hold_as_member(self, who, credits, hours):
         self.hold_by(self.members[who], credits, timedelta(hours=hours))
+
+    @rule(who=members, credits=costs, used=costs)
+    def job_as_member(self, who, credits, used):
+        """By chance alone few holds are still open when their job is charged."""
+        place = len(self.hold_ids)
+        self.hold_as_member(who, credits, hours=24)
+        if len(self.hold_ids) > place:
+            self.capture(place, credits=used, is_final=True, absorbs=True)
 
     @rule(who=st.none() | members, credits=some_caps)
     def cap(self, who, credits):

@@ -93,9 +93,13 @@ MUTATIONS = [
     ("spend", "IF available < p_credits[i]", "IF available <= p_credits[i]"),
     ("release", "v_entry.request_hash = p_hashes[i]", "false"),
     ("revoke", "ELSIF v_take > v_free", "ELSIF v_take >= v_free"),
+    # R92: only what is available is removed, or of the grant that is named
+    ("remove", "IF v_need > 0 THEN", "IF v_need > p_credits THEN"),
+    ("remove", "WHERE p_grant_id IS NULL OR grant_id = p_grant_id", ""),
+    ("remove", "least(v_need, v_grant.free)", "v_grant.free"),
     # R80: what was revoked comes back once, unless its grant has ended
     ("reinstate", "OR EXISTS (", "OR false AND EXISTS ("),
-    ("reinstate", "v_grant.expires_at <= p_at", "v_grant.expires_at < p_at"),
+    ("reinstate", "lot.expires_at <= p_at", "lot.expires_at < p_at"),
     ("reinstate", "AND v_wallet.plan_is_over", "AND false"),
     # R3: last taken first
     ("reverse", "ORDER BY taken.position DESC", "ORDER BY taken.position"),
@@ -121,6 +125,12 @@ MUTATIONS = [
     ("grant", "IN ('PURCHASE', 'RELOAD')", "IN ('PURCHASE', 'RELOAD', 'PLAN')"),
     ("grant", "least(v_wallet.debt, p_credits[i])", "v_wallet.debt"),
     ("debt", "p_credits[i] > v_wallet.debt", "p_credits[i] >= v_wallet.debt"),
+    ("reverse", "IF v_wallet.debt > 0 THEN", "IF false THEN"),
+    ("reverse", "('PURCHASE', 'RELOAD')", "('PURCHASE', 'RELOAD', 'PLAN')"),
+    ("reverse", "            AND lot.frozen_for = '{}'\n", ""),
+    ("reverse", "p_debt - coalesce(", "p_debt - 0 * coalesce("),
+    # R70, R80: what lives on for a failed job does not end with what comes back to it
+    ("reinstate", "AND lot.remaining = lot.held", ""),
     # R95, R100: moving
     (
         "move",

@@ -5,9 +5,14 @@ from __future__ import annotations
 from uuid import uuid4
 
 import pytest
+from django.contrib import messages
+from django.contrib.messages import get_messages
+from django.db.models import Max
+from django.test import Client
 from django.urls import reverse
 
-from accounts.models import Role
+from accounts.models import AuditEvent, Role
+from accounts.roles import StaffPermission
 from billing.views import changes, customer, plan, purchases, reload
 from tests.billing.conftest import on_plan
 from tests.conftest import NOW
@@ -19,6 +24,40 @@ def _at_now(monkeypatch):
     """The pages read the clock of the tests."""
     for views in (changes, customer, plan, purchases, reload):
         monkeypatch.setattr(views, "now", lambda: NOW)
+
+
+@pytest.fixture(autouse=True)
+def _staff_writes_are_written_down(monkeypatch):
+    """Whoever of the staff is told that it is done finds one audit event of it."""
+    post = Client.post
+
+    def watched(self, *args, **kwargs):
+        before = max_pk()
+        response = post(self, *args, **kwargs)
+        if is_done_by_staff(response):
+            user = response.wsgi_request.user
+            events = AuditEvent.objects.filter(pk__gt=before, actor_id=user.pk)
+            [event] = events.exclude(action="access.denied")
+            assert event.actor == user.email
+            assert event.target or event.account_id
+            assert event.before or event.after or event.reason
+            assert event.request_id
+        return response
+
+    monkeypatch.setattr(Client, "post", watched)
+
+
+def max_pk() -> int:
+    return AuditEvent.objects.aggregate(last=Max("pk"))["last"] or 0
+
+
+def is_done_by_staff(response) -> bool:
+    view = response.resolver_match and response.resolver_match.func
+    is_of_staff = isinstance(getattr(view, "permission", None), StaffPermission)
+    if not is_of_staff or response.status_code != 303:
+        return False
+    told = get_messages(response.wsgi_request)
+    return any(message.level == messages.SUCCESS for message in told._queued_messages)
 
 
 @pytest.fixture

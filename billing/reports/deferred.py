@@ -1,0 +1,78 @@
+"""Deferred revenue: when what is paid for will have been used or have ended."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+
+from billing.reports.amounts import Amount
+from billing.reports.dating import bounds, rows
+from billing.reports.owed import OWED
+
+if TYPE_CHECKING:
+    from datetime import date, datetime
+
+
+# R85: a month whose money the bank has taken back is not to come.
+_STATEMENT = f"""
+    SELECT date_trunc('month', ends_at AT TIME ZONE %(zone)s)::date AS month, plan,
+        date_trunc('month', began_at AT TIME ZONE %(zone)s)::date AS cohort,
+        sum(credits)::bigint AS credits, sum(cents)::bigint AS cents,
+        sum(coming_credits)::bigint AS coming_credits,
+        sum(coming_cents)::bigint AS coming_cents
+    FROM (
+        SELECT ends_at, created_at AS began_at,
+            billing_plan_of(source_key, account_id, effective_at) AS plan,
+            credits, cents, 0 AS coming_credits, 0 AS coming_cents
+        FROM ({OWED}) AS owed
+        UNION ALL
+        SELECT cycle.expires_at, cycle.paid_at, plan.code, 0, 0, cycle.credits,
+            billing_left(cycle.price_cents, version.cycle_credits, cycle.credits)
+        FROM billing_cycle AS cycle
+        JOIN billing_planversion AS version ON version.id = cycle.plan_version_id
+        JOIN billing_plan AS plan ON plan.id = version.plan_id
+        WHERE cycle.credits > 0 AND cycle.paid_at < %(end)s
+            AND (cycle.granted_at IS NULL OR cycle.granted_at >= %(end)s)
+            AND NOT EXISTS (
+                SELECT FROM billing_dispute AS dispute
+                WHERE dispute.invoice_id = cycle.invoice_id AND dispute.effect = 'TAKEN'
+            )
+    ) AS deferred
+    GROUP BY 1, 2, 3 ORDER BY 1 NULLS LAST, 2, 3
+"""  # noqa: S608 - our own names
+
+
+@dataclass(frozen=True, slots=True)
+class Deferred:
+    """What ends in a month at the latest: `month` is its first day, None for never.
+
+    `cohort` is the first day of the month in which it was paid or given. `granted` are
+    credits in wallets, `unbegun` those of paid months that have not begun.
+    """
+
+    month: date | None
+    plan: str
+    cohort: date
+    granted: Amount
+    unbegun: Amount
+
+
+def waterfall(*, at: datetime) -> list[Deferred]:
+    """Return what is deferred at an instant, by month, plan and cohort.
+
+    When credits end is what is known today. Paid months that were dropped later than
+    `at`, by a refund or with their plan, are not among those of the past.
+    """
+    values = {**bounds(end=at), "zone": settings.FINANCE_TIME_ZONE}
+    return [
+        Deferred(
+            month=row.month,
+            plan=row.plan,
+            cohort=row.cohort,
+            granted=Amount(row.credits, row.cents),
+            unbegun=Amount(row.coming_credits, row.coming_cents),
+        )
+        for row in rows(_STATEMENT, values)
+    ]

@@ -1,0 +1,191 @@
+"""Incidents made good: found, shown, proposed, agreed to."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+from django.conf import settings
+from django.contrib import messages
+from django.db import transaction
+from django.shortcuts import get_object_or_404, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+
+from accounts.http import is_htmx, see_other
+from accounts.roles import StaffPermission
+from accounts.staff_access import permissions_of, staff_page
+from billing import batches, making_good, tasks
+from billing.adjusting import AdjustmentRefused
+from billing.adjusting.forms import RejectForm
+from billing.batch_forms import IncidentForm, MakeGoodForm
+from billing.models import BatchState, MakeGood
+from billing.refund_forms import ShownForm
+from billing.views.polling import polling
+from config.clock import now
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from django.http import HttpResponse
+
+    from accounts.http import StaffRequest
+
+_LISTED = 50
+
+
+@require_safe
+@staff_page(StaffPermission.SEE_MONEY)
+def incident_page(request: StaffRequest) -> HttpResponse:
+    """Ask what failed and when; show what jobs of it cost, if that was said."""
+    if "starts_at" not in request.GET:
+        return _incident_page(request, _incident_form())
+    form = _incident_form(request.GET)
+    if not form.is_valid():
+        return _incident_page(request, form, status=422)
+    return _preview_page(request, form, MakeGoodForm())
+
+
+@require_POST
+@staff_page(StaffPermission.ADJUST, fresh=True)
+def propose_make_good(request: StaffRequest) -> HttpResponse:
+    """Give back what was shown, or let somebody else decide."""
+    form, why = _incident_form(request.POST), MakeGoodForm(request.POST)
+    shown = ShownForm(request.POST)
+    if not form.is_valid():
+        return _incident_page(request, form, status=422)
+    if not (why.is_valid() and shown.is_valid()):
+        return _preview_page(request, form, why, status=422)
+    try:
+        make_good = making_good.propose(
+            form.incident,
+            **why.cleaned_data,
+            **shown.cleaned_data,
+            by=request.user,
+            at=now(),
+        )
+    except making_good.FoundOtherwise as changed:
+        messages.warning(request, str(changed))
+        return _preview_page(request, form, why, status=409)
+    except AdjustmentRefused as refused:
+        why.add_error(None, str(refused))
+        return _preview_page(request, form, why, status=422)
+    if make_good.is_waiting:
+        messages.warning(request, _("Nothing has changed yet: this needs approval."))
+    _soon()
+    return see_other("billing:staff_make_good", make_good.public_id)
+
+
+@require_safe
+@staff_page(StaffPermission.SEE_MONEY)
+def make_good_page(request: StaffRequest, public_id: str) -> HttpResponse:
+    """Show an incident that is made good, and how far that is."""
+    return _page(request, _found(public_id), RejectForm())
+
+
+@require_POST
+@staff_page(StaffPermission.APPROVE, fresh=True)
+def approve_make_good(request: StaffRequest, public_id: str) -> HttpResponse:
+    """Agree to it."""
+    make_good = _found(public_id)
+    return _decided(request, partial(batches.approve, make_good), public_id)
+
+
+@require_POST
+@staff_page(StaffPermission.APPROVE, fresh=True)
+def reject_make_good(request: StaffRequest, public_id: str) -> HttpResponse:
+    """Refuse it, and say why."""
+    make_good, form = _found(public_id), RejectForm(request.POST)
+    if not form.is_valid():
+        return _page(request, make_good, form, status=422)
+    reason = form.cleaned_data["reason"]
+    reject = partial(making_good.reject, make_good, reason=reason)
+    return _decided(request, reject, public_id)
+
+
+@require_POST
+@staff_page(StaffPermission.ADJUST, fresh=True)
+def withdraw_make_good(request: StaffRequest, public_id: str) -> HttpResponse:
+    """Take one's own proposal back."""
+    make_good = _found(public_id)
+    return _decided(request, partial(making_good.withdraw, make_good), public_id)
+
+
+def _soon() -> None:
+    def nudge() -> None:
+        tasks.carry_out_batches.delay()
+
+    # Without a broker beat does it.
+    transaction.on_commit(nudge, robust=True)
+
+
+def _found(public_id: str) -> MakeGood:
+    rows = MakeGood.objects.select_related("proposed_by", "decided_by")
+    return get_object_or_404(rows, public_id=public_id)
+
+
+def _decided(
+    request: StaffRequest, decide: Callable[..., MakeGood], public_id: str
+) -> HttpResponse:
+    try:
+        decide(by=request.user, at=now())
+        _soon()
+    except AdjustmentRefused as refused:
+        messages.error(request, str(refused))
+    return see_other("billing:staff_make_good", public_id)
+
+
+def _incident_form(*sent: object) -> IncidentForm:
+    return IncidentForm(making_good.features_charged(), *sent)
+
+
+def _incident_page(
+    request: StaffRequest, form: IncidentForm, *, status: int = 200
+) -> HttpResponse:
+    made = MakeGood.objects.select_related("proposed_by").order_by("-proposed_at")
+    context = {
+        "form": form,
+        "make_goods": [
+            (one, batches.LEVELS[BatchState(one.state)]) for one in made[:_LISTED]
+        ],
+    }
+    return render(request, "billing/staff/make_goods.html", context, status=status)
+
+
+def _preview_page(
+    request: StaffRequest, form: IncidentForm, why: MakeGoodForm, *, status: int = 200
+) -> HttpResponse:
+    try:
+        found = making_good.find(form.incident)
+    except AdjustmentRefused as refused:
+        form.add_error(None, str(refused))
+        return _incident_page(request, form, status=422)
+    context = {
+        "form": form,
+        "why": why,
+        "found": found,
+        "currency": settings.CURRENCY,
+        "room": batches.room(request.user, at=now()),
+        "form_key": uuid4().hex,
+        "may_adjust": StaffPermission.ADJUST in permissions_of(request.user),
+    }
+    return render(request, "billing/staff/make_good_found.html", context, status=status)
+
+
+def _page(
+    request: StaffRequest, make_good: MakeGood, form: RejectForm, *, status: int = 200
+) -> HttpResponse:
+    permissions = permissions_of(request.user)
+    context = {
+        "batch": make_good,
+        "level": batches.LEVELS[BatchState(make_good.state)],
+        "currency": settings.CURRENCY,
+        "reject_form": form,
+        "is_own": make_good.proposed_by == request.user,
+        "may_adjust": StaffPermission.ADJUST in permissions,
+        "may_approve": StaffPermission.APPROVE in permissions,
+        **polling(request),
+    }
+    name = "_batch_status.html" if is_htmx(request) else "make_good.html"
+    return render(request, f"billing/staff/{name}", context, status=status)

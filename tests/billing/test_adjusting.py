@@ -1,0 +1,452 @@
+"""Adjusting: what it does to credits, within whose limits, and who else agrees."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from accounts.models import AuditEvent, Notice, Role, StaffLimit
+from billing import adjusting, months
+from billing.adjusting import AdjustmentRefused, DecidedBefore, Draft, Why
+from billing.models import (
+    Adjustment,
+    AdjustmentKind,
+    AdjustmentState,
+    ReasonCode,
+)
+from credits import audits, ledger, statements
+from credits.models import CreditGrant, Freeze, GrantSource, LedgerEntry, Wallet
+from tests.billing.adjustments import (
+    WHY,
+    YEAR,
+    add,
+    adjust,
+    make_admin,
+    propose,
+    remove,
+)
+from tests.conftest import NOW
+from tests.factories import job, make_account, make_member, make_wallet, remaining
+
+pytestmark = pytest.mark.django_db
+
+DAY = timedelta(days=1)
+
+
+@pytest.fixture
+def wallet():
+    """30 credits that end tomorrow and 50 that end in a month."""
+    return make_wallet(grants={"soon": (30, DAY), "later": (50, 30 * DAY)})
+
+
+@pytest.fixture
+def ada():
+    return make_admin("ada@example.com")
+
+
+@pytest.fixture
+def grace():
+    return make_admin("grace@example.com")
+
+
+def grant_of(wallet, name="soon") -> CreditGrant:
+    return CreditGrant.objects.get(wallet=wallet, source_key__endswith=f":{name}")
+
+
+def fresh(wallet) -> Wallet:
+    return Wallet.objects.get(pk=wallet.pk)
+
+
+class TestAdd:
+    def test_makes_a_grant_of_its_own_that_cost_nothing(self, wallet, ada):
+        made = adjust(add(wallet.account, 200), ada)
+
+        grant = CreditGrant.objects.get(source_key=f"adjustment:{made.pk}")
+        assert (grant.source, grant.granted) == (GrantSource.ADJUSTMENT, 200)
+        assert (grant.cost_basis_cents, grant.expires_at) == (0, NOW + YEAR)
+        assert made.entry.credits == 200
+
+    def test_of_a_promotion_is_promotional(self, wallet, ada):
+        why = Why(ReasonCode.PROMOTION, "Everybody in the beta gets some")
+
+        made = adjust(add(wallet.account, 200), ada, why=why)
+
+        grant = CreditGrant.objects.get(source_key=made.key)
+        assert grant.source == GrantSource.PROMO
+
+    def test_that_has_expired_already_is_refused(self, wallet, ada):
+        draft = Draft(wallet.account, AdjustmentKind.ADD, 5, expires_at=NOW)
+
+        with pytest.raises(AdjustmentRefused, match="would have expired"):
+            adjust(draft, ada)
+
+    def test_tells_customers_the_note_and_not_the_comment(self, wallet, ada):
+        adjust(add(wallet.account, 200, customer_note="Sorry for the outage"), ada)
+
+        [row, *_] = statements.statement_for(wallet.pk, at=NOW).rows
+        assert (row.credits, row.reason) == (200, "Sorry for the outage")
+
+    def test_tells_by_email_if_that_is_asked(self, wallet, ada):
+        make_member(wallet.account, Role.OWNER, "alice@example.com")
+        why = Why(ReasonCode.GOODWILL, "A video came out broken", notifies=True)
+
+        adjust(add(wallet.account, 200, customer_note="Sorry!"), ada, why=why)
+
+        [notice] = Notice.objects.filter(kind="adjustment_made")
+        assert notice.recipient == "alice@example.com"
+        assert "200 credits were added." in notice.text
+        assert "Sorry!" in notice.text
+
+    def test_of_one_form_sent_twice_happens_once(self, wallet, ada):
+        first = adjust(add(wallet.account, 200), ada, form_key="form")
+
+        second = adjust(add(wallet.account, 200), ada, form_key="form")
+
+        assert first == second
+        assert fresh(wallet).balance == 280
+
+
+class TestRemove:
+    def test_takes_in_the_order_of_jobs_by_one_entry(self, wallet, ada):
+        made = adjust(remove(wallet.account, 40), ada)
+
+        assert remaining(wallet) == {"soon": 0, "later": 40}
+        assert (made.entry.kind, made.entry.credits) == ("REVOKE", -40)
+
+    def test_takes_from_one_grant_alone(self, wallet, ada):
+        later = grant_of(wallet, "later")
+
+        adjust(remove(wallet.account, 40, grant_id=later.pk), ada)
+
+        assert remaining(wallet) == {"soon": 30, "later": 10}
+
+    def test_never_takes_what_jobs_hold(self, wallet, ada):
+        ledger.hold(
+            wallet_id=wallet.pk,
+            credits=60,
+            rate_version=1,
+            idempotency_key="hold",
+            actor="test",
+            at=NOW,
+        )
+
+        with pytest.raises(AdjustmentRefused, match="fewer than 21 credits"):
+            adjust(remove(wallet.account, 21), ada)
+
+        adjust(remove(wallet.account, 20), ada)
+        assert (fresh(wallet).balance, fresh(wallet).held) == (60, 60)
+
+    def test_never_takes_what_is_frozen(self, wallet, ada):
+        soon = grant_of(wallet)
+        ledger.freeze(
+            grant_id=soon.pk,
+            freeze=Freeze.DISPUTE,
+            idempotency_key="freeze",
+            actor="test",
+            reason="",
+            at=NOW,
+        )
+
+        with pytest.raises(AdjustmentRefused):
+            adjust(remove(wallet.account, 1, grant_id=soon.pk), ada)
+
+    def test_of_another_accounts_grant_is_refused(self, wallet, ada):
+        other = make_wallet(make_account("Other"), grants={"theirs": (30, DAY)})
+
+        with pytest.raises(AdjustmentRefused):
+            adjust(
+                remove(wallet.account, 1, grant_id=grant_of(other, "theirs").pk), ada
+            )
+
+
+class TestMoveExpiry:
+    def test_is_a_pair_of_entries(self, wallet, ada):
+        soon = grant_of(wallet)
+        draft = Draft(
+            wallet.account,
+            AdjustmentKind.MOVE_EXPIRY,
+            credits=30,
+            grant_id=soon.pk,
+            expires_at=NOW + 90 * DAY,
+        )
+
+        made = adjust(draft, ada)
+
+        kinds = LedgerEntry.objects.filter(wallet=wallet).order_by("-seq")
+        assert [(e.kind, e.credits) for e in kinds[:2]] == [
+            ("GRANT", 30),
+            ("MOVE", -30),
+        ]
+        moved = CreditGrant.objects.get(source_key=f"move:{made.entry_id}")
+        assert moved.expires_at == NOW + 90 * DAY
+
+    def test_to_an_earlier_date_is_refused(self, wallet, ada):
+        draft = Draft(
+            wallet.account,
+            AdjustmentKind.MOVE_EXPIRY,
+            credits=30,
+            grant_id=grant_of(wallet).pk,
+            expires_at=NOW + timedelta(hours=1),
+        )
+
+        with pytest.raises(AdjustmentRefused, match="does not expire before"):
+            adjust(draft, ada)
+
+
+class TestWriteOff:
+    def test_always_needs_somebody_else(self, wallet, ada, grace):
+        ledger.record_debt(
+            wallet_id=wallet.pk,
+            credits=12,
+            idempotency_key="debt",
+            actor="test",
+            reason="",
+            at=NOW,
+        )
+        draft = Draft(wallet.account, AdjustmentKind.WRITE_OFF_DEBT, credits=12)
+
+        proposed = propose(draft, ada)
+
+        assert proposed.approvals_needed == 1
+        assert fresh(wallet).debt == 12
+        adjusting.approve(proposed.pk, by=grace, at=NOW)
+        assert fresh(wallet).debt == 0
+
+
+class TestPreview:
+    def test_leaves_nothing_behind(self, wallet):
+        entries = LedgerEntry.objects.count()
+
+        previewed = adjusting.preview(remove(wallet.account, 40), at=NOW)
+
+        assert (previewed.before.available, previewed.after.available) == (80, 40)
+        assert LedgerEntry.objects.count() == entries
+        assert fresh(wallet).balance == 80
+
+    def test_is_another_once_something_has_changed(self, wallet):
+        before = adjusting.preview(add(wallet.account, 5), at=NOW)
+        again = adjusting.preview(add(wallet.account, 5), at=NOW)
+        ledger.spend(job(wallet, credits=1), at=NOW)
+
+        after = adjusting.preview(add(wallet.account, 5), at=NOW)
+
+        assert before.shown == again.shown != after.shown
+
+    def test_shows_the_row_that_customers_see(self, wallet):
+        draft = add(wallet.account, 5, customer_note="Sorry")
+
+        previewed = adjusting.preview(draft, at=NOW)
+
+        assert (previewed.row.description, previewed.row.reason) == (
+            "Adjustment",
+            "Sorry",
+        )
+
+
+class TestLimits:
+    def test_of_the_settings_hold_for_everybody(self, wallet, ada):
+        assert propose(add(wallet.account, 500), ada).approvals_needed == 0
+        assert propose(add(wallet.account, 501), ada).approvals_needed == 1
+
+    def test_of_ones_own_go_before(self, wallet, ada):
+        StaffLimit.objects.create(user=ada, per_adjustment=10, per_day=20)
+
+        assert propose(add(wallet.account, 11), ada).approvals_needed == 1
+
+    def test_of_a_day_count_what_was_done_alone(self, wallet, ada):
+        StaffLimit.objects.create(user=ada, per_adjustment=10, per_day=20)
+        adjust(add(wallet.account, 8), ada)
+        adjust(remove(wallet.account, 8), ada)
+
+        assert adjusting.room(ada, at=NOW) == 4
+        assert adjusting.room(ada, at=NOW + DAY) == 10
+
+    def test_do_not_count_what_others_approve(self, wallet, ada):
+        propose(add(wallet.account, 501), ada)
+
+        assert adjusting.room(ada, at=NOW) == 500
+
+
+class TestApprove:
+    @pytest.fixture
+    def proposed(self, wallet, ada):
+        return propose(add(wallet.account, 600), ada)
+
+    def test_makes_it(self, wallet, proposed, grace):
+        made = adjusting.approve(proposed.pk, by=grace, at=NOW)
+
+        assert (made.state, made.decided_by) == (AdjustmentState.MADE, grace)
+        assert fresh(wallet).balance == 680
+
+    def test_of_ones_own_is_refused(self, wallet, proposed, ada):
+        with pytest.raises(AdjustmentRefused, match="somebody else"):
+            adjusting.approve(proposed.pk, by=ada, at=NOW)
+
+        assert fresh(wallet).balance == 80
+
+    def test_cannot_be_gone_round_by_making_it(self, wallet, proposed):
+        with pytest.raises(AdjustmentRefused, match="has to approve"):
+            adjusting.make(proposed.pk, at=NOW)
+
+        assert fresh(wallet).balance == 80
+
+    def test_twice_has_one_effect(self, wallet, proposed, grace):
+        adjusting.approve(proposed.pk, by=grace, at=NOW)
+
+        with pytest.raises(DecidedBefore):
+            adjusting.approve(proposed.pk, by=make_admin(), at=NOW)
+
+        assert fresh(wallet).balance == 680
+
+    def test_of_what_is_not_there_decides_nothing(self, wallet, ada, grace):
+        taken = propose(remove(wallet.account, 70), ada, needs_approval=True)
+        ledger.spend(job(wallet, credits=20), at=NOW)
+
+        with pytest.raises(AdjustmentRefused, match="fewer than 70"):
+            adjusting.approve(taken.pk, by=grace, at=NOW)
+
+        taken.refresh_from_db()
+        assert (taken.state, taken.decided_by) == (AdjustmentState.PROPOSED, None)
+
+    def test_is_written_down_with_before_and_after(self, proposed, grace):
+        adjusting.approve(proposed.pk, by=grace, at=NOW)
+
+        made = AuditEvent.objects.get(action="adjustment.made")
+        assert (made.actor, made.target) == (grace.email, proposed.public_id)
+        assert (made.before["balance"], made.after["balance"]) == (80, 680)
+        assert made.reason == WHY.comment
+
+
+class TestReject:
+    def test_says_why_and_moves_nothing(self, wallet, ada, grace):
+        proposed = propose(add(wallet.account, 600), ada)
+
+        adjusting.reject(proposed.pk, by=grace, reason="Too much", at=NOW)
+
+        proposed.refresh_from_db()
+        assert (proposed.state, proposed.decision_reason) == ("REJECTED", "Too much")
+        assert fresh(wallet).balance == 80
+
+    def test_is_not_for_its_maker_who_withdraws(self, wallet, ada):
+        proposed = propose(add(wallet.account, 600), ada)
+
+        with pytest.raises(AdjustmentRefused, match="withdraw"):
+            adjusting.reject(proposed.pk, by=ada, reason="No", at=NOW)
+
+        assert adjusting.withdraw(proposed.pk, by=ada, at=NOW).state == "WITHDRAWN"
+
+    def test_withdrawing_is_for_its_maker_alone(self, wallet, ada, grace):
+        proposed = propose(add(wallet.account, 600), ada)
+
+        with pytest.raises(AdjustmentRefused, match="Only who proposed"):
+            adjusting.withdraw(proposed.pk, by=grace, at=NOW)
+
+
+class TestExplaining:
+    def test_too_briefly_is_refused(self, wallet, ada):
+        why = Why(ReasonCode.OTHER, "Because   ")
+
+        with pytest.raises(AdjustmentRefused, match="at least 10 characters"):
+            propose(add(wallet.account, 5), ada, why=why)
+
+    def test_by_a_month_that_is_open_is_refused(self, wallet, ada):
+        why = Why(
+            ReasonCode.CORRECTION, "Counted twice", regards=months.parse("2026-03")
+        )
+
+        with pytest.raises(AdjustmentRefused, match="March 2026 is open"):
+            propose(add(wallet.account, 5), ada, why=why)
+
+
+class TestReverse:
+    def test_of_added_credits_takes_what_is_left(self, wallet, ada):
+        made = adjust(add(wallet.account, 100), ada)
+        ledger.spend(job(wallet, credits=110), at=NOW)  # 80 others first
+
+        draft = adjusting.reversal_of(made)
+        back = adjust(draft, ada)
+
+        assert (draft.credits, back.entry.credits) == (70, -70)
+        assert (back.reverses, [*made.reversals.all()]) == (made, [back])
+        assert fresh(wallet).balance == 0
+
+    def test_of_removed_credits_puts_them_back_where_they_were(self, wallet, ada):
+        made = adjust(remove(wallet.account, 40), ada)
+
+        back = adjust(adjusting.reversal_of(made), ada)
+
+        assert remaining(wallet) == {"soon": 30, "later": 50}
+        assert back.entry.reverses == made.entry
+
+    def test_puts_back_nothing_that_has_expired_meanwhile(self, wallet, ada):
+        made = adjust(remove(wallet.account, 40), ada)
+
+        adjust(adjusting.reversal_of(made), ada, at=NOW + 2 * DAY)
+
+        assert remaining(wallet) == {"soon": 0, "later": 50}
+
+    def test_happens_once(self, wallet, ada):
+        made = adjust(remove(wallet.account, 40), ada)
+        adjust(adjusting.reversal_of(made), ada)
+
+        with pytest.raises(AdjustmentRefused):
+            adjust(adjusting.reversal_of(made), ada)
+
+    def test_that_was_rejected_can_be_proposed_again(self, wallet, ada, grace):
+        made = adjust(remove(wallet.account, 40), ada)
+        first = propose(adjusting.reversal_of(made), ada, needs_approval=True)
+        adjusting.reject(first.pk, by=grace, reason="Why?", at=NOW)
+
+        again = adjust(adjusting.reversal_of(made), ada)
+
+        assert again.state == AdjustmentState.MADE
+
+    def test_of_credits_that_are_used_is_refused(self, wallet, ada):
+        made = adjust(add(wallet.account, 100), ada)
+        ledger.spend(job(wallet, credits=180), at=NOW)
+
+        with pytest.raises(AdjustmentRefused, match="Nothing is left"):
+            adjusting.reversal_of(made)
+
+    def test_of_moved_credits_is_refused(self, wallet, ada):
+        draft = Draft(
+            wallet.account,
+            AdjustmentKind.MOVE_EXPIRY,
+            credits=30,
+            grant_id=grant_of(wallet).pk,
+            expires_at=NOW + 90 * DAY,
+        )
+        made = adjust(draft, ada)
+
+        with pytest.raises(AdjustmentRefused, match="cannot be reversed"):
+            adjusting.reversal_of(made)
+
+
+class TestLedgerAudit:
+    def test_finds_nothing_after_each_kind(self, wallet, ada):
+        made = adjust(add(wallet.account, 100), ada)
+        adjust(remove(wallet.account, 40), ada)
+        adjust(adjusting.reversal_of(made), ada)
+
+        found = [f for f in audits.verify() if "adjustment" in f.check]
+
+        assert found == []
+        assert Adjustment.objects.count() == 3
+
+    def test_finds_a_grant_that_nobody_adjusted(self, wallet):
+        ledger.grant(
+            wallet_id=wallet.pk,
+            source=GrantSource.ADJUSTMENT,
+            source_key="adjustment:4000000",
+            credits=5,
+            cost_basis_cents=0,
+            effective_at=NOW,
+            expires_at=None,
+            actor="test",
+            at=NOW,
+        )
+
+        found = [f.check for f in audits.verify() if "adjustment" in f.check]
+
+        assert found == ["I5 each adjusted credit has its adjustment"]

@@ -17,6 +17,8 @@ from billing.models.card_on_file import end_of_card
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from django.db.models import QuerySet
+
     from accounts.models import Account
     from billing.stripe_gateway import AttachedCard, SavedCard
 
@@ -77,19 +79,24 @@ def note_card(account: Account, card: SavedCard) -> None:
 def tell_expiring(*, limit: int, at: datetime) -> int:
     """Tell of cards whose last 30 days have begun, each once; return how many."""
     due = (
-        CardOnFile.objects.filter(
-            told_at=None, expires_at__gt=at, expires_at__lte=at + TOLD_AHEAD
-        )
+        cards_to_tell(at=at)
         .select_for_update(of=("self",), skip_locked=True, no_key=True)
         .select_related("account")
-        .order_by("expires_at")[:limit]
     )
-    cards = list(due)
+    cards = list(due[:limit])
     for card in cards:
         _tell(card, at=at)
         card.told_at = at
         card.save(update_fields=["told_at"])
     return len(cards)
+
+
+def cards_to_tell(*, at: datetime) -> QuerySet[CardOnFile]:
+    """Return the cards that end soon and were not told of, the nearest first."""
+    ending = CardOnFile.objects.filter(
+        told_at=None, expires_at__gt=at, expires_at__lte=at + TOLD_AHEAD
+    )
+    return ending.order_by("expires_at")
 
 
 def _tell(card: CardOnFile, *, at: datetime) -> None:

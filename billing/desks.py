@@ -9,6 +9,7 @@ from accounts.desks import Desk, register
 from accounts.roles import StaffPermission
 from billing import batches, closing, disputes, refund_desk, work_items
 from billing.adjusting import desk as adjustment_desk
+from billing.console import due_work
 from billing.outgoing import endpoints
 from billing.reconciling import running
 from billing.webhooks import desk
@@ -142,6 +143,17 @@ register(
         StaffPermission.SEE_INBOX,
         about=_("What Stripe told, and what could not be acted on."),
         waiting=desk.attention,
+        is_daily=False,
+    )
+)
+register(
+    Desk(
+        "billing:staff_jobs",
+        _("Background jobs"),
+        "history",
+        StaffPermission.OPEN_CONSOLE,
+        about=_("What has to happen by itself, and whether any of it is late."),
+        waiting=due_work.late,
         is_daily=False,
     )
 )

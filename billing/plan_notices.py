@@ -18,10 +18,12 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
+    from django.db.models import QuerySet
+
     from billing.ending import Ended
     from billing.models import Invoice, PlanVersion
 
-_RENEWAL_AHEAD = timedelta(days=30)
+RENEWAL_AHEAD = timedelta(days=30)
 
 
 def tell_overdue(
@@ -57,21 +59,12 @@ def tell_end(subscription: Subscription, ended: Ended, *, at: datetime) -> None:
 @transaction.atomic
 def tell_renewals(*, limit: int, at: datetime) -> int:
     """Tell of years that renew within 30 days and what they cost, each once."""
-    told_before = F("paid_until") - _RENEWAL_AHEAD
     due = (
-        Subscription.objects.filter(
-            Q(renewal_told_at=None) | Q(renewal_told_at__lt=told_before),
-            interval=Interval.YEAR,
-            ended_at=None,
-            cancel_at=None,
-            paid_until__gt=at,
-            paid_until__lte=at + _RENEWAL_AHEAD,
-        )
+        renewals_to_tell(at=at)
         .select_for_update(of=("self",), skip_locked=True, no_key=True)
         .select_related("account", "plan_version__plan")
-        .order_by("paid_until")[:limit]
     )
-    subscriptions = list(due)
+    subscriptions = list(due[:limit])
     for subscription in subscriptions:
         key = f"renewal:{subscription.pk}:{subscription.paid_until:%Y-%m-%d}"
         what = {
@@ -82,6 +75,20 @@ def tell_renewals(*, limit: int, at: datetime) -> int:
         subscription.renewal_told_at = at
         subscription.save(update_fields=["renewal_told_at"])
     return len(subscriptions)
+
+
+def renewals_to_tell(*, at: datetime) -> QuerySet[Subscription]:
+    """Return the years that renew soon and were not told of, the nearest first."""
+    told_before = F("paid_until") - RENEWAL_AHEAD
+    untold = Q(renewal_told_at=None) | Q(renewal_told_at__lt=told_before)
+    return Subscription.objects.filter(
+        untold,
+        interval=Interval.YEAR,
+        ended_at=None,
+        cancel_at=None,
+        paid_until__gt=at,
+        paid_until__lte=at + RENEWAL_AHEAD,
+    ).order_by("paid_until")
 
 
 def _coming_version(subscription: Subscription) -> PlanVersion:

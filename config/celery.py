@@ -7,15 +7,19 @@ something happen sooner that a sweeper would find anyway.
 from __future__ import annotations
 
 import os
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from celery import Celery
 from celery.contrib.django.task import DjangoTask
-from celery.signals import setup_logging, task_prerun
+from celery.signals import setup_logging, task_postrun, task_prerun
+from celery.states import SUCCESS
 from django.conf import settings
 from django.db import transaction
 from django_structlog.celery.steps import DjangoStructLogInitStep
+
+from accounts import last_runs
+from config.clock import real_now
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
@@ -126,6 +130,8 @@ app.conf.update(
         },
     },
 )
+_TIMED = {entry["task"] for entry in app.conf.beat_schedule.values()}
+_began_at: dict[str, datetime] = {}
 app.steps["worker"].add(DjangoStructLogInitStep)
 app.autodiscover_tasks()
 
@@ -138,6 +144,21 @@ def _follow_portal_clock(**_: object) -> None:
         from billing import portal_clock  # noqa: PLC0415
 
         portal_clock.follow()
+
+
+@task_prerun.connect
+def _note_begin(task_id: str = "", **_: object) -> None:
+    _began_at[task_id] = real_now()
+
+
+@task_postrun.connect
+def _note_end(task_id: str, task: Nudge, state: str | None, **_: object) -> None:
+    """Let the desk of background jobs tell when each task of the timetable last ran."""
+    ended_at = real_now()
+    began_at = _began_at.pop(task_id, ended_at)
+    if task.name in _TIMED:
+        run = last_runs.LastRun(ended_at, ended_at - began_at, state == SUCCESS)
+        last_runs.note(task.name, run)
 
 
 @setup_logging.connect

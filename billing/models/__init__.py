@@ -55,6 +55,7 @@ from billing.models.invoice import Invoice, InvoiceStatus
 from billing.models.make_good import MakeGood, MakeGoodDebit
 from billing.models.offer_draft import OfferDraft
 from billing.models.outgoing import (
+    TEST_KIND,
     Delivery,
     DeliveryAttempt,
     OutgoingKind,
@@ -88,6 +89,7 @@ from billing.models.subscription import (
 from billing.models.webhook_event import (
     IGNORED,
     IGNORED_BY_STAFF,
+    STUCK_AFTER,
     SubjectState,
     WebhookEvent,
     WebhookSubject,
@@ -105,6 +107,8 @@ __all__ = [
     "IN_FLIGHT",
     "REPORTS",
     "SHORTEST_COMMENT",
+    "STUCK_AFTER",
+    "TEST_KIND",
     "UNFINISHED",
     "Adjustment",
     "AdjustmentKind",

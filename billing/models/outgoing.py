@@ -21,6 +21,10 @@ class OutgoingKind(models.TextChoices):
     PLAN_CHANGED = "plan.changed", _("An account is on another plan")
 
 
+# Of nothing that happened: no endpoint is told of it, one is tried out with it.
+TEST_KIND = "webhook.test"
+
+
 def new_endpoint_id() -> str:
     """Return a public id for a new endpoint."""
     return new_public_id("whe")
@@ -87,7 +91,9 @@ class OutgoingMessage(models.Model):
     key = models.CharField(
         max_length=200, unique=True, help_text="Names the fact: it is told once."
     )
-    kind = models.CharField(max_length=40, choices=OutgoingKind)
+    kind = models.CharField(
+        max_length=40, choices=[*OutgoingKind.choices, (TEST_KIND, _("A test"))]
+    )
     account = models.ForeignKey(
         Account, on_delete=models.PROTECT, related_name="+", null=True, blank=True
     )
@@ -95,17 +101,23 @@ class OutgoingMessage(models.Model):
     occurred_at = models.DateTimeField()
 
     class Meta:
-        """Only what an endpoint can be told of."""
+        """Only what an endpoint can be told of, and tests of one."""
 
         constraints = [
             models.CheckConstraint(
-                condition=Q(kind__in=OutgoingKind.values), name="outgoing_kind_known"
+                condition=Q(kind__in=[*OutgoingKind.values, TEST_KIND]),
+                name="outgoing_kind_known",
             )
         ]
 
     def __str__(self) -> str:
         """Return what is told."""
         return f"{self.kind} {self.public_id}"
+
+    @property
+    def is_test(self) -> bool:
+        """Whether it tells of nothing, and only tries an endpoint out."""
+        return self.kind == TEST_KIND
 
 
 class Delivery(models.Model):

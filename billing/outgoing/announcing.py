@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from billing.models import Delivery, OutgoingMessage, WebhookEndpoint
+from billing.models import TEST_KIND, Delivery, OutgoingMessage, WebhookEndpoint
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -57,16 +57,27 @@ def announce(
     )
 
 
+def announce_test(endpoint: WebhookEndpoint, *, at: datetime) -> OutgoingMessage:
+    """Write down a message that tells of nothing, for one endpoint alone."""
+    return OutgoingMessage.objects.create(
+        key=f"{TEST_KIND}:{endpoint.pk}:{at.isoformat()}",
+        kind=TEST_KIND,
+        body=_body(TEST_KIND, {"endpoint": endpoint.public_id}, at),
+        occurred_at=at,
+    )
+
+
 def _message(kind: OutgoingKind, fact: Fact, at: datetime) -> OutgoingMessage:
-    body = {
-        "type": kind.value,
-        "timestamp": at.isoformat(),
-        "data": {"account": fact.account.public_id, **fact.figures},
-    }
+    figures = {"account": fact.account.public_id, **fact.figures}
     return OutgoingMessage(
         key=f"{kind}:{fact.key}",
         kind=kind,
         account=fact.account,
-        body=json.dumps(body, separators=(",", ":")),
+        body=_body(kind, figures, at),
         occurred_at=at,
     )
+
+
+def _body(kind: str, figures: Mapping[str, str | int | None], at: datetime) -> str:
+    body = {"type": str(kind), "timestamp": at.isoformat(), "data": figures}
+    return json.dumps(body, separators=(",", ":"))

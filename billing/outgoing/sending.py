@@ -19,11 +19,13 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from accounts import auditing
-from billing.models import Delivery, DeliveryAttempt, WebhookEndpoint
-from billing.outgoing import endpoints, signing
+from billing.models import TEST_KIND, Delivery, DeliveryAttempt, WebhookEndpoint
+from billing.outgoing import announcing, endpoints, signing
 
 if TYPE_CHECKING:
     from datetime import datetime
+
+    from django.db.models import QuerySet
 
     from accounts.models import User
 
@@ -45,6 +47,11 @@ _WAITS = (
 )
 _GIVES_UP_AFTER = timedelta(days=3)
 _NOT_WANTED = 410
+_BETWEEN_TESTS = timedelta(seconds=5)
+
+
+class TriedJustNow(ValueError):
+    """A test went there a moment ago; the message says so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +80,14 @@ def send_next(*, at: datetime, signed_at: datetime) -> bool:
     return True
 
 
+def due_deliveries(*, at: datetime) -> QuerySet[Delivery]:
+    """Return what it is time to send, longest due first."""
+    due = Delivery.objects.filter(
+        next_attempt_at__lte=at, endpoint__disabled_at=None, endpoint__removed_at=None
+    )
+    return due.order_by("next_attempt_at", "pk")
+
+
 @transaction.atomic
 def send_again(delivery: Delivery, *, by: User, at: datetime) -> None:
     """Let a message be sent once more, with all its tries, whatever became of it."""
@@ -88,16 +103,50 @@ def send_again(delivery: Delivery, *, by: User, at: datetime) -> None:
     )
 
 
+def send_test(
+    endpoint: WebhookEndpoint, *, by: User, at: datetime, signed_at: datetime
+) -> Answer:
+    """Try an endpoint out, a disabled one too, and return what it said.
+
+    The message is sent once. Whether it arrives changes nothing of the endpoint.
+
+    Raises:
+        TriedJustNow: somebody was faster, or impatient.
+    """
+    delivery = _begin_test(endpoint, by, at)
+    answer = _post(delivery, signed_at, at)
+    _record(delivery, answer, at)
+    return answer
+
+
+@transaction.atomic(durable=True)
+def _begin_test(endpoint: WebhookEndpoint, by: User, at: datetime) -> Delivery:
+    # Two at once wait for each other.
+    WebhookEndpoint.objects.select_for_update(no_key=True).get(pk=endpoint.pk)
+    lately = endpoint.deliveries.filter(
+        message__kind=TEST_KIND, message__occurred_at__gt=at - _BETWEEN_TESTS
+    )
+    if lately.exists():
+        raise TriedJustNow(_("A test went there a moment ago. Wait a few seconds."))
+    message = announcing.announce_test(endpoint, at=at)
+    auditing.record(
+        action="webhook.tested",
+        actor=by,
+        target=endpoint.url,
+        after={"message": message.public_id},
+        at=at,
+    )
+    return Delivery.objects.create(
+        message=message, endpoint=endpoint, attempts=1, next_attempt_at=at + _LEASE
+    )
+
+
 @transaction.atomic(durable=True)
 def _claim(at: datetime) -> Delivery | None:
-    due = Delivery.objects.filter(
-        next_attempt_at__lte=at, endpoint__disabled_at=None, endpoint__removed_at=None
-    ).select_related("endpoint__created_by", "message__account")
-    delivery = (
-        due.select_for_update(of=("self",), skip_locked=True)
-        .order_by("next_attempt_at", "pk")
-        .first()
+    due = due_deliveries(at=at).select_related(
+        "endpoint__created_by", "message__account"
     )
+    delivery = due.select_for_update(of=("self",), skip_locked=True).first()
     if delivery:
         delivery.attempts += 1
         delivery.next_attempt_at = at + _LEASE
@@ -153,17 +202,27 @@ def _record(delivery: Delivery, answer: Answer, at: datetime) -> None:
         error=answer.error,
         took_ms=answer.took_ms,
     )
-    endpoint = WebhookEndpoint.objects.filter(pk=delivery.endpoint_id)
-    if answer.is_good:
-        delivery.delivered_at, delivery.next_attempt_at = at, None
-        endpoint.exclude(failing_since=None).update(failing_since=None)
-    else:
-        is_last = delivery.attempts > len(_WAITS)
-        wait = timedelta() if is_last else _WAITS[delivery.attempts - 1]
-        delivery.next_attempt_at = None if is_last else at + wait
-        endpoint.filter(failing_since=None).update(failing_since=at)
-        _give_up_on(delivery.endpoint, answer, at)
+    delivery.delivered_at = at if answer.is_good else None
+    delivery.next_attempt_at = _next_attempt(delivery, answer, at)
     delivery.save(update_fields=["delivered_at", "next_attempt_at"])
+    if not delivery.message.is_test:
+        _note_standing(delivery.endpoint, answer, at)
+
+
+def _next_attempt(delivery: Delivery, answer: Answer, at: datetime) -> datetime | None:
+    is_over = answer.is_good or delivery.message.is_test
+    if is_over or delivery.attempts > len(_WAITS):
+        return None
+    return at + _WAITS[delivery.attempts - 1]
+
+
+def _note_standing(endpoint: WebhookEndpoint, answer: Answer, at: datetime) -> None:
+    row = WebhookEndpoint.objects.filter(pk=endpoint.pk)
+    if answer.is_good:
+        row.exclude(failing_since=None).update(failing_since=None)
+    else:
+        row.filter(failing_since=None).update(failing_since=at)
+        _give_up_on(endpoint, answer, at)
 
 
 def _give_up_on(endpoint: WebhookEndpoint, answer: Answer, at: datetime) -> None:

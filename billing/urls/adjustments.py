@@ -127,4 +127,9 @@ urlpatterns = [
         staff_make_good.withdraw_make_good,
         name="staff_withdraw_make_good",
     ),
+    path(
+        "staff/make-good/<slug:public_id>/undo/",
+        staff_make_good.undo_make_good,
+        name="staff_undo_make_good",
+    ),
 ]

@@ -53,6 +53,7 @@ urlpatterns = [
     path("plan/debt/", debt.debt, name="debt"),
     path("plan/debt/pay/", debt.pay_debt, name="pay_debt"),
     path("invoices/", invoices.invoices, name="invoices"),
+    path("invoices/invoices.csv", invoices.invoices_csv, name="invoices_csv"),
     path("invoices/<int:invoice_id>/", invoices.invoice_page, name="invoice_page"),
     path("invoices/<int:invoice_id>/pdf/", invoices.invoice_pdf, name="invoice_pdf"),
     path("purchases/", purchases.purchase_list, name="purchases"),

@@ -8,6 +8,7 @@ from django.urls import path
 from billing.views import (
     staff_disputes,
     staff_inbox,
+    staff_jobs,
     staff_reconciliation,
     staff_refunds,
     staff_webhooks,
@@ -115,6 +116,11 @@ urlpatterns = [
         name="staff_webhook_enable",
     ),
     path(
+        "staff/webhooks/<slug:public_id>/test/",
+        staff_webhooks.try_webhook,
+        name="staff_webhook_test",
+    ),
+    path(
         "staff/webhooks/<slug:public_id>/remove/",
         staff_webhooks.remove_webhook,
         name="staff_webhook_remove",
@@ -124,6 +130,7 @@ urlpatterns = [
         staff_webhooks.replay_webhook,
         name="staff_webhook_replay",
     ),
+    path("staff/jobs/", staff_jobs.jobs_page, name="staff_jobs"),
     path("staff/inbox/", staff_inbox.inbox_page, name="staff_inbox"),
     path(
         "staff/inbox/<int:subject_id>/",

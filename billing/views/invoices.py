@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
+from django.conf import settings
 from django.contrib import messages
+from django.http import StreamingHttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -15,6 +17,7 @@ from accounts.access import requires
 from accounts.http import see_other
 from accounts.roles import Permission
 from billing import invoice_list, stripe_gateway
+from credits.spreadsheets import csv_of
 
 if TYPE_CHECKING:
     from django.http import HttpResponse
@@ -32,12 +35,27 @@ def invoices(request: AccountRequest) -> HttpResponse:
     context = {
         "page": page,
         "year": year,
-        "newest_url": _address(year=year) if before else "",
-        "older_url": _address(year=year, before=page.next_before)
+        "csv_url": _address("billing:invoices_csv", year=year),
+        "newest_url": _address("billing:invoices", year=year) if before else "",
+        "older_url": _address("billing:invoices", year=year, before=page.next_before)
         if page.next_before
         else "",
     }
     return render(request, "billing/invoices.html", context)
+
+
+@require_safe
+@requires(Permission.VIEW_BILLING)
+def invoices_csv(request: AccountRequest) -> StreamingHttpResponse:
+    """Send all invoices, or those of one year, as a table for the accountant."""
+    year = _number(request, "year")
+    rows = invoice_list.table_of(request.account, year=year, address_of=_pdf_address)
+    name = f"invoices-{year}.csv" if year else "invoices.csv"
+    return StreamingHttpResponse(
+        csv_of(invoice_list.COLUMNS, rows),
+        content_type="text/csv; charset=utf-8",
+        headers={"Content-Disposition": f'attachment; filename="{name}"'},
+    )
 
 
 @require_safe
@@ -72,12 +90,17 @@ def _lead_to(request: AccountRequest, url: str) -> HttpResponse:
     return see_other("billing:invoices")
 
 
+def _pdf_address(invoice_id: int) -> str:
+    # Of ours: it stays, while Stripe's end after some weeks.
+    return f"{settings.BASE_URL}{reverse('billing:invoice_pdf', args=[invoice_id])}"
+
+
 def _number(request: AccountRequest, name: str) -> int | None:
     given = request.GET.get(name, "")
     return int(given) if given.isdecimal() and len(given) < 10 else None
 
 
-def _address(*, year: int | None, before: int | None = None) -> str:
+def _address(name: str, *, year: int | None, before: int | None = None) -> str:
     query = {"year": year, "before": before}
-    chosen = urlencode({name: value for name, value in query.items() if value})
-    return reverse("billing:invoices") + (f"?{chosen}" if chosen else "")
+    chosen = urlencode({key: value for key, value in query.items() if value})
+    return reverse(name) + (f"?{chosen}" if chosen else "")

@@ -13,10 +13,11 @@ from django.views.decorators.http import require_POST, require_safe
 from accounts.http import see_other
 from accounts.roles import StaffPermission
 from accounts.staff_access import staff_page
+from accounts.templatetags.units import credits
 from billing.models import Delivery, DeliveryAttempt, WebhookEndpoint
 from billing.outgoing import endpoints, sending, signing
 from billing.outgoing.forms import DisableForm, EndpointForm, RemoveForm
-from config.clock import now
+from config.clock import now, real_now
 
 if TYPE_CHECKING:
     from django.http import HttpResponse
@@ -120,6 +121,32 @@ def replay_webhook(
     sending.send_again(delivery, by=request.user, at=now())
     messages.info(request, _("It is sent again within a minute, under the same id."))
     return see_other("billing:staff_webhook", public_id)
+
+
+@require_POST
+@staff_page(StaffPermission.MANAGE_WEBHOOKS)
+def try_webhook(request: StaffRequest, public_id: str) -> HttpResponse:
+    """Send a test to an address, now, and say what it answered."""
+    endpoint = _found(public_id)
+    try:
+        answer = sending.send_test(
+            endpoint, by=request.user, at=now(), signed_at=real_now()
+        )
+    except sending.TriedJustNow as refused:
+        messages.info(request, str(refused))
+    else:
+        _tell_answer(request, answer)
+    return see_other("billing:staff_webhook", public_id)
+
+
+def _tell_answer(request: StaffRequest, answer: sending.Answer) -> None:
+    figures = {"said": answer.status or answer.error, "ms": credits(answer.took_ms)}
+    if answer.is_good:
+        said = _("The test arrived: %(said)s after %(ms)s ms.") % figures
+        messages.success(request, said)
+    else:
+        said = _("The test did not arrive: %(said)s after %(ms)s ms.") % figures
+        messages.error(request, said)
 
 
 def _found(public_id: str) -> WebhookEndpoint:

@@ -45,9 +45,10 @@ HARMLESS = {
     "billing:staff_work_close",
     "billing:staff_work_note",
     "billing:staff_work_take",
-    # Asks for what beat does hourly; sends again what was sent.
+    # Asks for what beat does hourly; sends what was sent before, or tells of nothing.
     "billing:staff_reconcile",
     "billing:staff_webhook_replay",
+    "billing:staff_webhook_test",
     # A dry run, which posts nothing.
     "billing:staff_check_bulk",
     # Ends one's own export.

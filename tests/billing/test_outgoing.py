@@ -14,7 +14,7 @@ import pytest
 from django.core.management import call_command
 from django.db import connection, transaction
 
-from accounts.models import AuditEvent, Notice
+from accounts.models import AuditEvent, Notice, User
 from billing.models import (
     Delivery,
     DeliveryAttempt,
@@ -349,6 +349,87 @@ class TestSending:
         assert AuditEvent.objects.get(action="webhook.replayed").actor == (
             "ada@example.com"
         )
+
+
+class TestTrying:
+    def test_sends_a_signed_message_that_tells_of_nothing(self, backend, endpoint):
+        answer = try_out(endpoint)
+
+        [(headers, body)] = backend.heard
+        assert answer.status == 204
+        assert verify(headers, body, signing.current_secret(endpoint))
+        assert json.loads(body) == {
+            "type": "webhook.test",
+            "timestamp": NOW.isoformat(),
+            "data": {"endpoint": endpoint.public_id},
+        }
+
+    def test_is_in_the_log_and_written_down(self, backend, endpoint):
+        try_out(endpoint)
+
+        delivery = endpoint.deliveries.get()
+        assert (delivery.delivered_at, delivery.next_attempt_at) == (NOW, None)
+        assert delivery.tries.get().status == 204
+        event = AuditEvent.objects.get(action="webhook.tested")
+        assert (event.actor, event.target) == ("ada@example.com", endpoint.url)
+
+    @pytest.mark.parametrize("status", [410, 500])
+    def test_happens_once_and_changes_nothing_of_the_endpoint(
+        self, backend, endpoint, status
+    ):
+        backend.statuses = [status]
+
+        answer = try_out(endpoint)
+
+        assert not answer.is_good
+        assert send_all(NOW + 30 * DAY) == 0
+        endpoint.refresh_from_db()
+        assert (endpoint.failing_since, endpoint.disabled_at) == (None, None)
+
+    def test_that_arrives_ends_no_failing(self, backend, endpoint):
+        WebhookEndpoint.objects.update(failing_since=NOW - DAY)
+
+        try_out(endpoint)
+
+        endpoint.refresh_from_db()
+        assert endpoint.failing_since == NOW - DAY
+
+    def test_reaches_a_disabled_endpoint(self, backend, endpoint):
+        endpoints.disable(endpoint, reason="Moving.", by=make_user(), at=NOW)
+
+        assert try_out(endpoint).is_good
+
+    def test_waits_some_seconds_between_two(self, backend, endpoint):
+        try_out(endpoint)
+
+        with pytest.raises(sending.TriedJustNow):
+            try_out(endpoint, at=NOW + timedelta(seconds=4))
+
+        try_out(endpoint, at=NOW + timedelta(seconds=5))
+        assert len(backend.heard) == 2
+
+    def test_by_a_worker_that_died_is_sent_once_more(
+        self, backend, endpoint, monkeypatch
+    ):
+        backend.statuses = [500]
+        monkeypatch.setattr(sending, "_post", die)
+        with pytest.raises(SystemExit):
+            try_out(endpoint)
+        monkeypatch.undo()
+
+        assert send_all(NOW + timedelta(minutes=1)) == 1
+        assert send_all(NOW + DAY) == 0
+
+
+def try_out(endpoint: WebhookEndpoint, at: datetime = NOW) -> sending.Answer:
+    ada = User.objects.filter(email="ada@example.com").first()
+    return sending.send_test(
+        endpoint, by=ada or make_user("ada@example.com"), at=at, signed_at=REAL
+    )
+
+
+def die(*_: object) -> None:
+    raise SystemExit
 
 
 class TestAddress:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import csv
+from io import StringIO
+
 import pytest
+from django.conf import settings
 from django.urls import reverse
 
 from accounts.models import Role
@@ -106,6 +110,55 @@ class TestList:
 
     def test_is_empty_at_first(self, signed_in):
         assert "No invoices yet" in get(signed_in, "invoices", year="x", before="x")
+
+
+class TestTable:
+    def test_has_each_invoice_with_its_parts_and_a_way_to_its_pdf(
+        self, plans, account, signed_in
+    ):
+        plans.subscribe(account, "creator")
+        invoice = Invoice.objects.get()
+
+        [row] = rows_of(signed_in.get(reverse("billing:invoices_csv")))
+
+        assert row == {
+            "Number": invoice.number,
+            "Date": "2026-03-10",
+            "Status": "Paid",
+            "Net": "29.00",
+            "Tax": "0.00",
+            "Total": "29.00",
+            "Due": "29.00",
+            "Currency": "USD",
+            "Paid": "2026-03-10",
+            "Credits granted": "600",
+            "PDF": settings.BASE_URL
+            + reverse("billing:invoice_pdf", args=[invoice.pk]),
+        }
+
+    def test_is_of_all_pages_or_of_a_year(self, plans, account, signed_in, monkeypatch):
+        plans.subscribe(account, "creator")
+        plans.travel(APRIL.replace(year=2027))
+        monkeypatch.setattr(invoice_list, "PAGE_SIZE", 5)
+        address = reverse("billing:invoices_csv")
+
+        everything = signed_in.get(address)
+        of_2027 = signed_in.get(address, {"year": 2027})
+
+        assert len(rows_of(everything)) == 13
+        assert {row["Date"][:4] for row in rows_of(of_2027)} == {"2027"}
+        assert 'filename="invoices-2027.csv"' in of_2027["Content-Disposition"]
+
+    def test_is_offered_with_the_year_that_is_shown(self, plans, account, signed_in):
+        plans.subscribe(account, "creator")
+
+        page = get(signed_in, "invoices", year="2026")
+
+        assert f'href="{reverse("billing:invoices_csv")}?year=2026"' in page
+
+
+def rows_of(response) -> list[dict[str, str]]:
+    return [*csv.DictReader(StringIO(response.getvalue().decode(), newline=""))]
 
 
 class TestWays:

@@ -6,7 +6,14 @@ import pytest
 from django.urls import reverse
 
 from accounts.roles import StaffGroup
-from billing.models import Delivery, DeliveryAttempt, OutgoingKind, WebhookEndpoint
+from billing.models import (
+    TEST_KIND,
+    Delivery,
+    DeliveryAttempt,
+    OutgoingKind,
+    OutgoingMessage,
+    WebhookEndpoint,
+)
 from billing.outgoing import endpoints, facts, signing
 from billing.views import staff_webhooks
 from tests.billing.pages.conftest import get
@@ -87,6 +94,32 @@ class TestEndpoint:
 
         gone = admin.get(reverse("billing:staff_webhook", args=[endpoint.public_id]))
         assert gone.status_code == 404
+
+    def test_is_tried_out_at_once_and_says_how_it_went(self, admin):
+        # Where nobody listens.
+        silent = endpoints.add(
+            url="http://127.0.0.1:9/", kinds=["plan.changed"], by=None, at=NOW
+        )
+
+        send(admin, "staff_webhook_test", silent.public_id)
+        page = get(admin, "staff_webhook", silent.public_id)
+
+        assert "The test did not arrive: ConnectionRefusedError" in page
+        assert "webhook.test" in page
+        assert "Given up" in page
+        assert "Send again" not in page
+
+    def test_is_not_tried_out_twice_at_once(self, admin, endpoint):
+        sending_now = OutgoingMessage.objects.create(
+            key="test", kind=TEST_KIND, body="{}", occurred_at=NOW
+        )
+        Delivery.objects.create(message=sending_now, endpoint=endpoint)
+
+        send(admin, "staff_webhook_test", endpoint.public_id)
+
+        page = get(admin, "staff_webhook", endpoint.public_id)
+        assert "A test went there a moment ago." in page
+        assert not DeliveryAttempt.objects.exists()
 
     def test_shows_its_log_and_sends_again(self, admin, endpoint):
         facts.tell_reload_failed(make_account(), reload_id=1, reason="lost", at=NOW)

@@ -54,6 +54,10 @@ bench-renewals: $(LOCKED) ## Measure how fast months are granted, up to a millio
 bench-exports: $(LOCKED) ## Measure an export of a million rows, beside psql
 	@exec $(BIN)/python -m bench.exporting --json var/bench-exports.json
 
+.PHONY: bench-finance
+bench-finance: $(LOCKED) ## Measure finance's month over a million draws
+	@exec $(BIN)/python -m bench.finance --json var/bench-finance.json
+
 .PHONY: bench-pages
 bench-pages: $(LOCKED) ## Measure pages over ten million ledger entries (8 GB of disk)
 	@exec $(BIN)/python -m bench.reading --json var/bench-pages.json

@@ -23,6 +23,7 @@ from billing.core.periods import Span
 from billing.models import Break, BreakState, ClosedMonth
 from billing.reports import cash, liability, revenue
 from billing.reports.amounts import Amount
+from billing.reports.dating import reading
 from billing.stripe_gateway import BillingError
 from credits.audits import register
 from credits.models import CreditGrant
@@ -137,6 +138,7 @@ def seal(closed: ClosedMonth, *, at: datetime) -> None:
     )
 
 
+@reading()
 def figures_of(closed: ClosedMonth) -> dict[str, Any]:
     """Return what a closed month comes to by the reports, ready for JSON."""
     period = Span(closed.starts_at, closed.ends_at)

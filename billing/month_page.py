@@ -15,6 +15,7 @@ from billing.core.periods import Span
 from billing.models import Break, BreakKind, BreakState
 from billing.reports import cash, deferred, liability, revenue
 from billing.reports.amounts import Amount
+from billing.reports.dating import reading
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -42,6 +43,11 @@ class Step:
     unbegun: Amount
     begun_percent: int
     percent: int
+
+    @property
+    def code(self) -> str:
+        """Return what the rows behind it go by: 2027-03, or never."""
+        return f"{self.month:%Y-%m}" if self.month else "never"
 
     @property
     def total(self) -> Amount:
@@ -90,9 +96,11 @@ class MonthPage:
         return self.at == self.month.ends_at
 
 
+@reading()
 def read(month: Month, *, by: Split, at: datetime) -> MonthPage:
     """Return a month's figures, those of the running one as they stand at `at`."""
-    period, until = Span(month.starts_at, month.ends_at), min(at, month.ends_at)
+    until = min(at, month.ends_at)
+    period = Span(month.starts_at, until)
     lines = revenue.revenue(period)
     return MonthPage(
         month=month,
@@ -102,7 +110,6 @@ def read(month: Month, *, by: Split, at: datetime) -> MonthPage:
         forwards=[
             Named(names.of_group(one, by), one)
             for one in liability.roll_forward(period, by=by)
-            if _lives(one)
         ],
         revenue=lines,
         revenue_cents=sum(line.amount.cents for line in lines),
@@ -146,15 +153,6 @@ def _cents(amount: Amount) -> int:
 
 def _percent(amount: Amount, most: Amount) -> int:
     return max(amount.cents, 0) * 100 // most.cents if most.cents > 0 else 0
-
-
-def _lives(forward: RollForward) -> bool:
-    """Whether anything was owed or moved: groups that ended long ago say nothing."""
-    nothing = Amount()
-    return any(
-        amount != nothing
-        for amount in (forward.opening, *(one.amount for one in forward.moved))
-    )
 
 
 def _open_breaks() -> list[OpenBreaks]:

@@ -10,6 +10,7 @@ from django.conf import settings
 from billing.core.periods import Span
 from billing.exporting.tables import ReportTable
 from billing.reports import deferred, journal, liability, revenue
+from billing.reports.dating import reading
 from credits import statement_files
 from credits.models import Wallet
 from credits.period_statements import Period
@@ -43,6 +44,7 @@ def _statement(wanted: Wanted) -> Iterator[Sequence[Value]]:
         yield from statement_files.table_of(period, zone=zone)
 
 
+@reading()
 def _liability(wanted: Wanted) -> list[Row]:
     period = Span(wanted.since, wanted.until)
     rows: list[Row] = []

@@ -5,10 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from django.conf import settings
+
 from billing.models import BOOKED_ACCOUNTS
 from billing.reports.amounts import Amount
 from billing.reports.dating import before, bounds, instant, rows
+from billing.reports.deferred import DEFERRED, ENDS_IN
 from billing.reports.owed import BUCKET, OWED
+from billing.reports.revenue import BY_GRANT, matures_since
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -59,14 +63,14 @@ _LEDGER = f"""
     SELECT moved.entry_id AS id, min({instant()}) AS at, wallet.account_id,
         movement AS kind, moved.entry_id::text AS reference,
         sum(moved.credits)::bigint AS credits, sum(moved.cents)::bigint AS cents
-    FROM billing_moved() AS moved
+    FROM billing_moved_since(%(start)s) AS moved
     JOIN credits_creditgrant AS lot ON lot.id = moved.grant_id
     JOIN credits_wallet AS wallet ON wallet.id = moved.wallet_id
     WHERE moved.credits <> 0 AND movement = %(first)s AND {_WANTED}
         AND (%(second)s = '' OR wallet.unit = %(second)s)
         AND CASE %(split)s WHEN 'source' THEN lot.source = %(group)s
-            WHEN 'plan' THEN billing_plan_of(
-                lot.source_key, wallet.account_id, lot.effective_at) = %(group)s
+            WHEN 'plan' THEN %(group)s IN (SELECT plan FROM billing_grant_plan(
+                lot.source_key, wallet.account_id, lot.effective_at))
             ELSE true END
     GROUP BY moved.entry_id, wallet.account_id, movement
 """  # noqa: S608 - our own names
@@ -93,9 +97,43 @@ _OWED = f"""
     FROM ({OWED}) AS owed
     WHERE unit = %(first)s AND {BUCKET} = %(second)s
 """  # noqa: S608 - our own names
-_FOUND = {"ledger": _LEDGER, "cash": _CASH, "booked": _BOOKED, "owed": _OWED}
-# How many names each kind has.
-_NAMES = {"ledger": (1, 4), "cash": (1,), "booked": (2,), "owed": (2,)}
+# "deferred/granted/2027-03", or "unbegun", or "all": what ends then, or "never".
+_DEFERRED = f"""
+    SELECT id, at, account_id, kind, reference, credits, cents
+    FROM ({DEFERRED}) AS deferred
+    WHERE CASE %(first)s WHEN 'granted' THEN NOT is_unbegun
+            WHEN 'unbegun' THEN is_unbegun ELSE %(first)s = 'all' END
+        AND coalesce(to_char({ENDS_IN}, 'YYYY-MM'), 'never') = %(second)s
+"""  # noqa: S608 - our own names
+# "breakage/broken/PLAN": of each grant, what an estimate is made of.
+_BREAKAGE = f"""
+    SELECT id, at, account_id, 'GRANT' AS kind, reference, credits, cents
+    FROM (
+        SELECT by_grant.id, lot.effective_at AS at, wallet.account_id,
+            lot.source_key AS reference,
+            CASE %(first)s WHEN 'matured' THEN by_grant.granted
+                WHEN 'broken' THEN broken ELSE 0 END AS credits,
+            CASE %(first)s WHEN 'matured' THEN by_grant.cost_basis_cents
+                WHEN 'broken' THEN broken_cents WHEN 'used' THEN used_now
+                WHEN 'ended' THEN ended_now ELSE 0 END AS cents
+        FROM ({BY_GRANT}) AS by_grant
+        JOIN credits_creditgrant AS lot ON lot.id = by_grant.id
+        JOIN credits_wallet AS wallet ON wallet.id = lot.wallet_id
+        WHERE by_grant.source = %(second)s
+            AND (has_matured OR %(first)s NOT IN ('matured', 'broken'))
+    ) AS counted
+    WHERE credits <> 0 OR cents <> 0
+"""  # noqa: S608 - our own names
+_FOUND = {
+    "ledger": _LEDGER,
+    "cash": _CASH,
+    "booked": _BOOKED,
+    "owed": _OWED,
+    "deferred": _DEFERRED,
+    "breakage": _BREAKAGE,
+}
+# How many names a kind has, if not two.
+_NAMES = {"ledger": (1, 4), "cash": (1,)}
 _NONE = ("", "", "", "")
 
 
@@ -127,10 +165,12 @@ def total(drill: str, period: Span) -> Total:
 
 def _asked(drill: str, period: Span) -> tuple[str, Values]:
     kind, *names = drill.split("/")
-    if kind not in _FOUND or len(names) not in _NAMES[kind]:
+    if kind not in _FOUND or len(names) not in _NAMES.get(kind, (2,)):
         raise UnknownDrill(drill)
     places = ("first", "second", "split", "group")
     return _FOUND[kind], {
         **bounds(start=period.starts_at, end=period.ends_at),
+        "since": matures_since(period),
+        "zone": settings.FINANCE_TIME_ZONE,
         **dict(zip(places, [*names, *_NONE], strict=False)),
     }

@@ -47,7 +47,7 @@ def lines(period: Span) -> Iterator[JournalLine]:
     """Yield a period's lines by day; those of a day and reference balance."""
     sums: dict[tuple[date, str, BookAccount], int] = defaultdict(int)
     drills: dict[tuple[date, str, BookAccount], str] = {}
-    for one in postings.of_period(period, by_day=True):
+    for one in postings.by_day(period):
         if one.day:
             key = (one.day, one.reference, one.account)
             sums[key] += one.cents

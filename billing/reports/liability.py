@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from billing.reports import sums
 from billing.reports.amounts import Amount
 from billing.reports.dating import before, bounds, rows
 from billing.reports.movements import Movement
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from billing.core.periods import Span
+    from billing.reports.dating import Row
 
 
 class Split(StrEnum):
@@ -26,45 +28,23 @@ class Split(StrEnum):
     SOURCE = "source"
 
 
-# What moved before the period and what in it, by a column of the grants.
-_SUMS = f"""
-    SELECT wallet.unit, {{key}} AS grp, movement, {before("start")} AS is_before,
-        sum(moved.credits)::bigint AS credits, sum(moved.cents)::bigint AS cents
-    FROM billing_moved() AS moved
-    JOIN credits_wallet AS wallet ON wallet.id = moved.wallet_id
-    WHERE moved.credits <> 0 AND {before("end")}
-    GROUP BY 1, 2, 3, 4
-"""  # noqa: S608 - our own names
-_BY_PLAN = f"""
-    SELECT by_grant.unit,
-        billing_plan_of(lot.source_key, wallet.account_id, lot.effective_at) AS grp,
-        movement, is_before, sum(credits)::bigint AS credits,
-        sum(cents)::bigint AS cents
-    FROM ({_SUMS.format(key="moved.grant_id")}) AS by_grant
-    JOIN credits_creditgrant AS lot ON lot.id = by_grant.grp
-    JOIN credits_wallet AS wallet ON wallet.id = lot.wallet_id
-    GROUP BY 1, 2, 3, 4
-"""  # noqa: S608 - our own names
-_MOVED = {
-    Split.WHOLE: _SUMS.format(key="''"),
-    Split.SOURCE: _SUMS.format(key="moved.source"),
-    Split.PLAN: _BY_PLAN,
-}
-_OPENING = "OPENING"
 _AGES = f"""
     SELECT unit, bucket, sum(credits)::bigint AS credits, sum(cents)::bigint AS cents
     FROM (SELECT owed.*, {BUCKET} AS bucket FROM ({OWED}) AS owed) AS aged
     GROUP BY unit, bucket ORDER BY unit, array_position(%(buckets)s::text[], bucket)
 """  # noqa: S608 - our own names
+# As what is owed: today's, without what moved since.
 _STANDING = f"""
-    SELECT wallet.unit, sum(moved.held)::bigint AS held,
-        sum(moved.frozen)::bigint AS frozen
+    SELECT wallet.unit, sum(stands.held)::bigint AS held,
+        sum(stands.frozen)::bigint AS frozen
     FROM (
-        SELECT wallet_id, held, frozen FROM billing_moved()
-        WHERE (held <> 0 OR frozen <> 0) AND {before("end")}
-    ) AS moved
-    JOIN credits_wallet AS wallet ON wallet.id = moved.wallet_id
-    GROUP BY 1 ORDER BY 1
+        SELECT id AS wallet_id, held, frozen FROM credits_wallet
+        UNION ALL
+        SELECT wallet_id, -held, -frozen FROM billing_moved_since(%(end)s)
+        WHERE (held <> 0 OR frozen <> 0) AND NOT {before("end")}
+    ) AS stands
+    JOIN credits_wallet AS wallet ON wallet.id = stands.wallet_id
+    GROUP BY 1 HAVING sum(stands.held) <> 0 OR sum(stands.frozen) <> 0 ORDER BY 1
 """  # noqa: S608 - our own names
 
 
@@ -112,18 +92,18 @@ class Standing:
 
 
 def roll_forward(period: Span, *, by: Split = Split.WHOLE) -> list[RollForward]:
-    """Return the roll-forward of a period, a row for each unit and group.
+    """Return the roll-forward of a period, a row for each unit and group that lived.
 
     Source: docs/rules.md R86, R93, R100.
     """
-    values = bounds(start=period.starts_at, end=period.ends_at)
-    groups: dict[tuple[str, str], dict[str, Amount]] = defaultdict(dict)
-    for row in rows(_MOVED[by], values):
-        name = _OPENING if row.is_before else row.movement
-        sums = groups[row.unit, row.grp]
-        sums[name] = sums.get(name, Amount()) + Amount(row.credits, row.cents)
+    groups: dict[tuple[str, str], dict[str, Amount]] = {}
+    for row in sums.of_period(period):
+        lines = groups.setdefault((row.unit, _group(row, by)), defaultdict(Amount))
+        lines[row.line] += Amount(row.credits, row.cents)
     return [
-        _row(unit, group, by, groups[unit, group]) for unit, group in sorted(groups)
+        _row(unit, group, by, groups[unit, group])
+        for unit, group in sorted(groups)
+        if any(amount != Amount() for amount in groups[unit, group].values())
     ]
 
 
@@ -149,17 +129,21 @@ def standing(*, at: datetime) -> list[Standing]:
     ]
 
 
-def _row(unit: str, group: str, by: Split, sums: dict[str, Amount]) -> RollForward:
+def _group(row: Row, by: Split) -> str:
+    return "" if by is Split.WHOLE else str(getattr(row, by))
+
+
+def _row(unit: str, group: str, by: Split, lines: dict[str, Amount]) -> RollForward:
     moved = tuple(
         Moved(
             movement,
-            sums.get(movement, Amount()),
+            lines.get(movement, Amount()),
             f"ledger/{movement}/{unit}/{by}/{group}",
         )
         for movement in Movement
     )
-    opening = sums.get(_OPENING, Amount())
-    closing = opening
+    closing = lines.get(sums.CLOSING, Amount())
+    opening = closing
     for one in moved:
-        closing += one.amount
+        opening += -one.amount
     return RollForward(unit, group, opening, moved, closing)

@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING
 from django.conf import settings
 
 from billing.models import BOOKED_ACCOUNTS
+from billing.reports import cash, sums
 from billing.reports.accounts import AGAINST_CREDITS, BookAccount, against_cash
+from billing.reports.amounts import Amount
 from billing.reports.dating import before, bounds, instant, rows
 from billing.reports.movements import Movement
 
@@ -25,11 +27,12 @@ if TYPE_CHECKING:
     from billing.reports.dating import Row
 
 _DAY = f"(({instant()}) AT TIME ZONE %(zone)s)::date"
+_NO_DAY = "NULL::date"
 _IN_PERIOD = f"{before('end')} AND NOT {before('start')}"
 _LEDGER = """
     SELECT {day} AS day, movement, sum(credits)::bigint AS credits,
         sum(cents)::bigint AS cents
-    FROM billing_moved() WHERE credits <> 0 AND {wanted} GROUP BY 1, 2
+    FROM billing_moved_since({since}) WHERE credits <> 0 AND {wanted} GROUP BY 1, 2
 """
 _CASH = """
     SELECT day, category, sum(amount_cents)::bigint AS amount,
@@ -40,11 +43,11 @@ _CASH = """
         WHERE {wanted}
     ) AS counted GROUP BY 1, 2
 """
-_BOOKED = """
-    SELECT {day} AS day, kind, {sums}
-    FROM billing_booking WHERE {wanted} GROUP BY 1, 2
-"""
 _SUMS = ", ".join(f"sum({name})::bigint AS {name}" for name in BOOKED_ACCOUNTS)
+_BOOKED = f"""
+    SELECT {{day}} AS day, kind, {_SUMS}
+    FROM billing_booking WHERE {{wanted}} GROUP BY 1, 2
+"""  # noqa: S608 - our own names
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,52 +66,84 @@ class Posting:
     credits: int = 0
 
 
-def of_period(period: Span, *, by_day: bool) -> list[Posting]:
-    """Return the postings of a period: of each day, or of all of them together."""
+def by_day(period: Span) -> list[Posting]:
+    """Return the postings of each day of a period."""
     values = bounds(start=period.starts_at, end=period.ends_at)
-    return _postings(_IN_PERIOD, values, by_day=by_day)
+    return _counted(values, day=_DAY, since="%(start)s", wanted=_IN_PERIOD)
 
 
 def until(at: datetime) -> list[Posting]:
     """Return all postings before an instant."""
-    return _postings(before("end"), bounds(end=at), by_day=False)
+    return _counted(
+        bounds(end=at), day=_NO_DAY, since="'-infinity'", wanted=before("end")
+    )
 
 
-def _postings(
-    wanted: str, values: dict[str, datetime | None], *, by_day: bool
+def of_period(period: Span) -> list[Posting]:
+    """Return the postings of a period: of the sums that other reports are made of."""
+    booked = _BOOKED.format(day=_NO_DAY, wanted=_IN_PERIOD)
+    values = bounds(start=period.starts_at, end=period.ends_at)
+    return _posted(
+        (_of_movement(None, *moved) for moved in sums.by_movement(period).items()),
+        (
+            _of_cash(None, one.category, one.amount_cents, one.fee_cents)
+            for one in cash.cash(period)
+        ),
+        (_of_booking(row) for row in rows(booked, values)),
+    )
+
+
+def _counted(
+    values: dict[str, datetime | None], *, day: str, since: str, wanted: str
 ) -> list[Posting]:
-    names = {"day": _DAY if by_day else "NULL::date", "wanted": wanted, "sums": _SUMS}
     bound = {**values, "zone": settings.FINANCE_TIME_ZONE}
-    sources = ((_LEDGER, _of_ledger), (_CASH, _of_cash), (_BOOKED, _of_bookings))
+    ledger, balance, booked = (
+        rows(statement.format(day=day, since=since, wanted=wanted), bound)
+        for statement in (_LEDGER, _CASH, _BOOKED)
+    )
+    return _posted(
+        (
+            _of_movement(
+                row.day, Movement(row.movement), Amount(row.credits, row.cents)
+            )
+            for row in ledger
+        ),
+        (_of_cash(row.day, row.category, row.amount, row.fee) for row in balance),
+        (_of_booking(row) for row in booked),
+    )
+
+
+def _posted(*sources: Iterable[Iterator[Posting]]) -> list[Posting]:
     return [
         posting
-        for statement, read in sources
-        for posting in read(rows(statement.format(**names), bound))
+        for source in sources
+        for postings in source
+        for posting in postings
         if posting.cents or posting.credits
     ]
 
 
-def _of_ledger(found: Iterable[Row]) -> Iterator[Posting]:
-    for row in found:
-        drill = f"ledger/{row.movement}"
-        against = AGAINST_CREDITS[Movement(row.movement)]
-        deferred = BookAccount.DEFERRED_REVENUE
-        yield Posting(row.day, deferred, row.movement, -row.cents, drill)
-        yield Posting(row.day, against, row.movement, row.cents, drill, row.credits)
+def _of_movement(
+    day: date | None, movement: Movement, amount: Amount
+) -> Iterator[Posting]:
+    reference, drill = movement.value, f"ledger/{movement}"
+    deferred, against = BookAccount.DEFERRED_REVENUE, AGAINST_CREDITS[movement]
+    yield Posting(day, deferred, reference, -amount.cents, drill)
+    yield Posting(day, against, reference, amount.cents, drill, amount.credits)
 
 
-def _of_cash(found: Iterable[Row]) -> Iterator[Posting]:
-    for row in found:
-        reference, drill = row.category, f"cash/{row.category}"
-        clearing, net = BookAccount.STRIPE_CLEARING, row.amount - row.fee
-        yield Posting(row.day, clearing, reference, net, drill)
-        yield Posting(row.day, BookAccount.FEES, reference, row.fee, drill)
-        yield Posting(row.day, against_cash(reference), reference, -row.amount, drill)
+def _of_cash(
+    day: date | None, category: str, amount_cents: int, fee_cents: int
+) -> Iterator[Posting]:
+    drill = f"cash/{category}"
+    net = amount_cents - fee_cents
+    yield Posting(day, BookAccount.STRIPE_CLEARING, category, net, drill)
+    yield Posting(day, BookAccount.FEES, category, fee_cents, drill)
+    yield Posting(day, against_cash(category), category, -amount_cents, drill)
 
 
-def _of_bookings(found: Iterable[Row]) -> Iterator[Posting]:
-    for row in found:
-        for name in BOOKED_ACCOUNTS:
-            drill = f"booked/{row.kind}/{name}"
-            cents = getattr(row, name)
-            yield Posting(row.day, BookAccount(name), row.kind, cents, drill)
+def _of_booking(row: Row) -> Iterator[Posting]:
+    for name in BOOKED_ACCOUNTS:
+        drill = f"booked/{row.kind}/{name}"
+        cents = getattr(row, name)
+        yield Posting(row.day, BookAccount(name), row.kind, cents, drill)

@@ -14,33 +14,38 @@ from billing.reports.dating import before, bounds, rows
 from billing.reports.movements import Movement
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from billing.core.periods import Span
     from billing.reports.dating import Row
 
 _WHOLE = 1_000_000
-# Grants with a date of their own: what never expires has no breakage.
-_ESTIMATES = f"""
-    WITH moved AS (
-        SELECT grant_id, movement, sum(credits) AS credits, sum(cents) AS cents,
-            sum(cents) FILTER (WHERE NOT {before("start")}) AS cents_now
-        FROM billing_moved()
-        WHERE movement IN ('USED', 'RESTORED', 'EXPIRED', 'FORFEITED')
+# Each grant: what of it broke, and what of it was used and ended in the period. Only
+# what has a date of its own matures: what never expires has no breakage. Of all of
+# history only the few kinds are looked at that can end a grant.
+BY_GRANT = f"""
+    SELECT lot.id, lot.source, lot.granted, lot.cost_basis_cents,
+        lot.expires_at >= %(since)s AND lot.expires_at < %(end)s AS has_matured,
+        coalesce(-sum(moved.credits) FILTER (WHERE is_end), 0)::bigint AS broken,
+        coalesce(-sum(moved.cents) FILTER (WHERE is_end), 0)::bigint AS broken_cents,
+        coalesce(-sum(cents_now) FILTER (WHERE is_end), 0)::bigint AS ended_now,
+        coalesce(-sum(cents_now) FILTER (WHERE NOT is_end), 0)::bigint AS used_now
+    FROM credits_creditgrant AS lot
+    LEFT JOIN (
+        SELECT grant_id, true AS is_end, credits, cents,
+            CASE WHEN NOT {before("start")} THEN cents END AS cents_now
+        FROM billing_moved_since('-infinity')
+        WHERE kind IN ('EXPIRE', 'REVOKE') AND movement IN ('EXPIRED', 'FORFEITED')
             AND {before("end")}
-        GROUP BY 1, 2
-    ), by_grant AS (
-        SELECT lot.id, lot.source, lot.granted, lot.cost_basis_cents,
-            lot.expires_at >= %(since)s AND lot.expires_at < %(end)s AS has_matured,
-            coalesce(-sum(moved.credits) FILTER (WHERE is_end), 0) AS broken,
-            coalesce(-sum(moved.cents) FILTER (WHERE is_end), 0) AS broken_cents,
-            coalesce(-sum(cents_now) FILTER (WHERE is_end), 0) AS ended_now,
-            coalesce(-sum(cents_now) FILTER (WHERE NOT is_end), 0) AS used_now
-        FROM credits_creditgrant AS lot
-        LEFT JOIN moved ON moved.grant_id = lot.id
-        CROSS JOIN LATERAL (
-            SELECT moved.movement IN ('EXPIRED', 'FORFEITED') AS is_end
-        ) AS what
-        GROUP BY lot.id
-    )
+        UNION ALL
+        SELECT grant_id, false, credits, cents, cents
+        FROM billing_moved_since(%(start)s)
+        WHERE movement IN ('USED', 'RESTORED')
+            AND {before("end")} AND NOT {before("start")}
+    ) AS moved ON moved.grant_id = lot.id
+    GROUP BY lot.id
+"""  # noqa: S608 - our own names
+_ESTIMATES = f"""
     SELECT source,
         coalesce(sum(granted) FILTER (WHERE has_matured), 0)::bigint
             AS matured_credits,
@@ -50,7 +55,7 @@ _ESTIMATES = f"""
         coalesce(sum(broken_cents) FILTER (WHERE has_matured), 0)::bigint
             AS broken_cents,
         sum(used_now)::bigint AS used_cents, sum(ended_now)::bigint AS on_expiry_cents
-    FROM by_grant GROUP BY source ORDER BY source
+    FROM ({BY_GRANT}) AS by_grant GROUP BY source ORDER BY source
 """  # noqa: S608 - our own names
 
 
@@ -88,11 +93,7 @@ def revenue(period: Span) -> list[RevenueLine]:
 
     Source: docs/rules.md R86, R100, R101.
     """
-    found = [
-        one
-        for one in postings.of_period(period, by_day=False)
-        if one.account in OF_THE_RESULT
-    ]
+    found = [one for one in postings.of_period(period) if one.account in OF_THE_RESULT]
     found.sort(key=lambda one: (OF_THE_RESULT.index(one.account), one.reference))
     return [
         RevenueLine(
@@ -115,9 +116,14 @@ def breakage_estimates(period: Span) -> list[BreakageEstimate]:
     """
     values = {
         **bounds(start=period.starts_at, end=period.ends_at),
-        "since": add_months(period.ends_at, -MONTHS_IN_YEAR),
+        "since": matures_since(period),
     }
     return [_estimate(row) for row in rows(_ESTIMATES, values)]
+
+
+def matures_since(period: Span) -> datetime:
+    """Return from when on grants must have ended to say what breaks in a period."""
+    return add_months(period.ends_at, -MONTHS_IN_YEAR)
 
 
 def proportional_cents(used_cents: int, *, broken: int, matured: int) -> int:

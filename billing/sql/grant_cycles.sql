@@ -20,10 +20,7 @@ DECLARE
 BEGIN
     SELECT coalesce(array_agg(cycle.id), '{}'), array_agg(wallet.id),
         array_agg(cycle.credits),
-        -- R82: what a refund took off a month before it began is not paid for.
-        array_agg(billing_left(
-            cycle.price_cents, version.cycle_credits, cycle.credits
-        )),
+        array_agg(cycle.price_cents),
         array_agg(cycle.starts_at),
         -- R58: granted after the plan's end, it has ended with the plan. An end that is
         -- still to come is the wallet's business, and may be taken back (R15).
@@ -31,7 +28,6 @@ BEGIN
     INTO v_cycle_ids, v_wallet_ids, v_credits, v_cents, v_starts_at, v_expires_at
     FROM billing_cycle AS cycle
     JOIN billing_subscription AS subscription ON subscription.id = cycle.subscription_id
-    JOIN billing_planversion AS version ON version.id = cycle.plan_version_id
     CROSS JOIN least(subscription.cancel_at, subscription.ended_at) AS plan_end
     LEFT JOIN credits_wallet AS wallet
         ON wallet.account_id = subscription.account_id AND wallet.unit = 'CREDITS'

@@ -1,15 +1,20 @@
 -- Every draw with what it defers of its grant's cost (R100), and on which line of the
 -- roll-forward it is: billing/reports/movements.py names these. The one mapping.
 --
+-- All that can count at or after an instant, and a little more: whoever asks compares.
+-- The day more is for expiries, which count from the creation of their grant, for which
+-- another machine's clock may have been ahead (R93).
+--
 -- One plain SELECT, so that the planner sees through it into the reports.
-CREATE OR REPLACE FUNCTION billing_moved()
+DROP FUNCTION IF EXISTS billing_moved();
+CREATE OR REPLACE FUNCTION billing_moved_since(p_since timestamptz)
 RETURNS TABLE (
-    entry_id bigint, wallet_id bigint, grant_id bigint, source varchar, movement text,
-    credits bigint, held bigint, frozen bigint, cents bigint, occurred_at timestamptz,
-    recorded_at timestamptz
+    entry_id bigint, kind varchar, wallet_id bigint, grant_id bigint, source varchar,
+    movement text, credits bigint, held bigint, frozen bigint, cents bigint,
+    occurred_at timestamptz, recorded_at timestamptz
 )
 LANGUAGE sql STABLE AS $$
-    SELECT entry.id, entry.wallet_id, lot.id, lot.source,
+    SELECT entry.id, entry.kind, entry.wallet_id, lot.id, lot.source,
         CASE entry.kind
             WHEN 'SPEND' THEN 'USED'
             WHEN 'CAPTURE' THEN 'USED'
@@ -32,6 +37,7 @@ LANGUAGE sql STABLE AS $$
                     WHEN 'trim' THEN 'FORFEITED'
                     WHEN 'plan-ended' THEN 'FORFEITED'
                     WHEN 'adjustment' THEN 'ADJUSTED'
+                    WHEN 'make-good' THEN 'RESTORED'
                     ELSE 'OTHER' END
             WHEN 'REINSTATE' THEN
                 CASE split_part(entry.idempotency_key, ':', 1)
@@ -51,14 +57,17 @@ LANGUAGE sql STABLE AS $$
         entry.created_at
     FROM credits_grantdraw AS draw
     JOIN credits_ledgerentry AS entry ON entry.id = draw.entry_id
-    JOIN credits_creditgrant AS lot ON lot.id = draw.grant_id;
+    JOIN credits_creditgrant AS lot ON lot.id = draw.grant_id
+    WHERE entry.occurred_at >= p_since - interval '1 day'
+        OR entry.created_at >= p_since - interval '1 day';
 $$;
 
 -- The plan that a grant is of: what paid for it, else the one that its account was on
--- when it began; 'free' without one.
-CREATE OR REPLACE FUNCTION billing_plan_of(
+-- when it began; 'free' without one. As a table of one row, to be seen through too.
+DROP FUNCTION IF EXISTS billing_plan_of(text, bigint, timestamptz);
+CREATE OR REPLACE FUNCTION billing_grant_plan(
     p_source_key text, p_account_id bigint, p_effective_at timestamptz
-) RETURNS text
+) RETURNS TABLE (plan text)
 LANGUAGE sql STABLE AS $$
     SELECT coalesce(
         (SELECT plan.code FROM billing_cycle AS cycle

@@ -72,8 +72,10 @@ def finance(request: StaffRequest) -> HttpResponse:
 @staff_page(StaffPermission.SEE_FINANCE)
 def finance_rows(request: StaffRequest) -> HttpResponse:
     """List the rows behind a number, which add up to it."""
-    month = _month(request, at=now())
-    period = Span(month.starts_at, month.ends_at)
+    at = now()
+    month = _month(request, at=at)
+    # As the page says it: what is owed ends with the month, or now.
+    period = Span(month.starts_at, min(at, month.ends_at))
     drill, after = request.GET.get("drill", ""), request.GET.get("after", "0")
     try:
         rows = drilling.behind(drill, period, after=int(after), limit=_ROWS + 1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
@@ -111,6 +112,13 @@ class LedgerEntry(models.Model):
                 fields=["wallet", "kind", "seq"],
                 name="entry_seldom_kind",
                 condition=Q(kind="GRANT") | Q(kind="EXPIRE"),
+            ),
+            # For what reads all wallets of a time: finance, exports, incidents. As
+            # entries come nearly by time, it is a few pages, and a spend hardly pays.
+            BrinIndex(
+                fields=["occurred_at", "created_at"],
+                name="entry_by_time",
+                autosummarize=True,
             ),
         ]
 

@@ -6,14 +6,24 @@ from datetime import date, timedelta
 
 import pytest
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from hypothesis import given
 from hypothesis import strategies as st
 
-from billing import stripe_balance
+from billing import month_page, months, stripe_balance
 from billing.core.periods import Span
 from billing.core.revenue import left_cents
+from billing.models import BalanceMovement, Cycle
 from billing.reconciling import reading
-from billing.reports import cash, deferred, drilling, journal, liability, revenue
+from billing.reports import (
+    cash,
+    dating,
+    deferred,
+    drilling,
+    journal,
+    liability,
+    revenue,
+)
 from billing.reports.accounts import AGAINST_CREDITS, BookAccount
 from billing.reports.amounts import Amount
 from billing.reports.deferred import Deferred
@@ -36,6 +46,29 @@ def lived(wire, business, alice):
     use(business, 1_600)
     stripe_balance.keep(reading.read(None).movements, at=NOW)
     return purchase
+
+
+def added_up(drill: str, period: Span) -> Amount:
+    """The rows behind a number, added up page by page."""
+    amount, after = Amount(), 0
+    while found := drilling.behind(drill, period, after=after, limit=1):
+        [row] = found
+        amount, after = amount + Amount(row.credits, row.cents), row.id
+    assert drilling.total(drill, period).amount == amount
+    return amount
+
+
+def charged() -> None:
+    """Let another connection keep a movement of Stripe's balance."""
+    BalanceMovement.objects.using("owner").create(
+        stripe_balance_transaction_id="txn_meanwhile",
+        category="charge",
+        currency="usd",
+        amount_cents=500,
+        fee_cents=0,
+        booked_at=NOW,
+        recorded_at=NOW,
+    )
 
 
 def balances(at) -> dict[str, int]:
@@ -70,6 +103,17 @@ class TestRollForward:
         [row] = liability.roll_forward(Span(NOW + DAY, NOW + 2 * DAY))
 
         assert row.opening == row.closing == Amount(100, 500)
+
+    def test_ends_with_what_was_left_then(self, lived, business):
+        then = [liability.roll_forward(PERIOD, by=by) for by in Split]
+
+        use(business, 40, at=PERIOD.ends_at + DAY)
+        ledger.expire_wallet(
+            wallet_id=Wallet.objects.get(account=business).pk, at=NOW + 366 * DAY
+        )
+
+        assert CreditGrant.objects.filter(is_open=True).count() == 0
+        assert [liability.roll_forward(PERIOD, by=by) for by in Split] == then
 
     def test_keeps_premium_credits_apart(self, lived, business):
         ledger.grant(
@@ -127,6 +171,7 @@ class TestPosition:
         )
 
         assert liability.standing(at=PERIOD.ends_at) == [Standing("CREDITS", 30, 0)]
+        assert liability.standing(at=NOW) == []
 
     def test_falls_due_by_month_plan_and_cohort(self, lived):
         assert deferred.waterfall(at=PERIOD.ends_at) == [
@@ -195,6 +240,26 @@ class TestRevenue:
         assert found == cents
 
 
+class TestReading:
+    def test_asks_for_nothing_twice(self, lived):
+        with CaptureQueriesContext(connection) as asked:
+            month_page.read(months.month_of(NOW), by=Split.PLAN, at=NOW + DAY)
+
+        looks = [one["sql"] for one in asked if "sum(" in one["sql"]]
+        assert len(looks) == 7  # sums, bookings, cash, breakage, due, ages, held
+        assert len(set(looks)) == 7
+
+    @pytest.mark.django_db(transaction=True, databases=["default", "owner"])
+    def test_sees_one_instant(self):
+        with dating.reading():
+            before = cash.cash(PERIOD)
+            charged()
+            meanwhile = list(journal.lines(PERIOD))
+
+        assert (before, meanwhile) == ([], [])
+        assert len(list(journal.lines(PERIOD))) == 2
+
+
 class TestDrilling:
     def test_finds_the_rows_of_every_number(self, lived):
         numbers = [
@@ -216,6 +281,57 @@ class TestDrilling:
                 )
                 == amount
             )
+
+    @pytest.fixture
+    def paid_ahead(self, lived, business):
+        """Two more months that are paid, and have not begun."""
+        subscription = business.subscriptions.get()
+        for number in (1, 2):
+            starts_at = NOW + number * 30 * DAY
+            Cycle.objects.create(
+                subscription=subscription,
+                plan_version=subscription.plan_version,
+                month=number,
+                credits=1_500,
+                price_cents=14_900 + number,
+                starts_at=starts_at,
+                ends_at=starts_at + 30 * DAY,
+                expires_at=starts_at + 60 * DAY,
+                paid_at=NOW,
+            )
+
+    def test_finds_the_rows_of_what_is_deferred(self, paid_ahead):
+        steps = month_page.steps_of(deferred.waterfall(at=PERIOD.ends_at))
+
+        assert [(one.code, one.granted.cents, one.unbegun.cents) for one in steps] == [
+            ("2026-06", 0, 14_901),
+            ("2026-07", 0, 14_902),
+            ("2027-03", 500, 0),
+        ]
+        for step in steps:
+            for name, amount in (
+                ("granted", step.granted),
+                ("unbegun", step.unbegun),
+                ("all", step.total),
+            ):
+                assert added_up(f"deferred/{name}/{step.code}", PERIOD) == amount
+
+    def test_finds_the_rows_of_what_breakage_is_estimated_from(self, lived, business):
+        wallet = Wallet.objects.get(account=business)
+        ledger.expire_wallet(wallet_id=wallet.pk, at=NOW + 366 * DAY)
+        period = Span(NOW - DAY, NOW + 366 * DAY)
+
+        [plan, blocks] = revenue.breakage_estimates(period)
+
+        assert (blocks.broken, blocks.matured) == (Amount(100, 500), Amount(200, 1_000))
+        for one in (plan, blocks):
+            for name, amount in (
+                ("matured", one.matured),
+                ("broken", one.broken),
+                ("used", Amount(0, one.used_cents)),
+                ("ended", Amount(0, one.on_expiry_cents)),
+            ):
+                assert added_up(f"breakage/{name}/{one.source}", period) == amount
 
     def test_finds_the_bookings_of_a_line(self, lived):
         [line] = [

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date, timedelta
+from html import unescape
 
 import pytest
 from django.urls import reverse
 
 from accounts.models import AuditEvent
 from accounts.roles import StaffGroup
+from accounts.templatetags import units
 from billing import portal_clock
 from billing.models import ClosedMonth
 from billing.months import Month
+from credits import ledger
+from credits.models import GrantSource
 from tests.conftest import NOW
-from tests.factories import make_staff, make_wallet
+from tests.factories import job, make_staff, make_wallet
 
 pytestmark = pytest.mark.django_db
 MARCH, APRIL = Month(date(2026, 3, 1)), Month(date(2026, 4, 1))
@@ -42,6 +47,10 @@ def month(client, code: str = "2026-03", **query) -> str:
     return response.content.decode()
 
 
+def drill_of(link: str) -> str:
+    return link.partition("drill=")[2].partition("/")[0]
+
+
 def close(client, code: str = "2026-03", **sent):
     return client.post(reverse("billing:close_month", args=[code]), SURE | sent)
 
@@ -68,6 +77,41 @@ class TestTheMonth:
         response = finance.get(reverse("billing:finance"), {"month": code})
 
         assert response.status_code == 404
+
+
+class TestNumbers:
+    @pytest.fixture
+    def lived(self):
+        """Credits that were paid for: some used, some expired, some still owed."""
+        wallet = make_wallet()
+        for key, days in (("a", 10), ("b", 100)):
+            ledger.grant(
+                wallet_id=wallet.pk,
+                source=GrantSource.PURCHASE,
+                source_key=key,
+                credits=100,
+                cost_basis_cents=1_000,
+                effective_at=NOW,
+                expires_at=NOW + timedelta(days=days),
+                actor="test",
+                at=NOW,
+            )
+        ledger.spend(job(wallet, credits=60), at=NOW)
+        ledger.expire_wallet(wallet_id=wallet.pk, at=NOW + timedelta(days=11))
+        april = NOW + timedelta(days=25)
+        ledger.spend(job(wallet, credits=10, key="april"), at=april)
+
+    @pytest.mark.parametrize("code", ["2026-03", "2026-04"])
+    def test_lead_to_the_rows_that_make_them(self, finance, lived, code):
+        links = re.findall(r'href="([^"]+drill=[^"]+)">([^<]+)<', month(finance, code))
+
+        assert {drill_of(link) for link, _ in links} >= {
+            *("ledger", "owed", "deferred", "breakage"),
+        }
+        for link, number in links:
+            total = finance.get(unescape(link)).context["total"].amount
+            said = units.money(abs(total.cents), "usd"), units.credits(total.credits)
+            assert number.lstrip(units.MINUS) in said, link
 
 
 class TestRows:

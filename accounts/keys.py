@@ -12,7 +12,7 @@ import zlib
 from dataclasses import dataclass
 from datetime import timedelta
 from hashlib import sha256
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
 from django.db.models import Q
@@ -24,7 +24,7 @@ from accounts.public_ids import ALPHABET
 from accounts.roles import Permission
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from datetime import datetime
 
     from accounts.models import Account, User
@@ -101,14 +101,23 @@ def authenticate(token: str, *, at: datetime) -> ServiceKey | None:
     One indexed query, none for a token that cannot be a key. The use is noted at
     most once a minute.
     """
-    if not _is_well_formed(token):
+    digest = digest_of(token)
+    rows = fetch(_query(), [digest]) if digest else []
+    return opened_by(rows[0], at=at) if rows else None
+
+
+def digest_of(token: str) -> bytes | None:
+    """Return what a key is found by, `secret_hash`; None for what cannot be a key."""
+    return _hash(token) if _is_well_formed(token) else None
+
+
+def opened_by(row: Sequence[Any], *, at: datetime) -> ServiceKey | None:
+    """Return the key that a row begins with, its use noted; None when it is closed."""
+    key = instance(ServiceKey, row)
+    if not key.is_live(at=at):
         return None
-    for row in fetch(_query(), [_hash(token)]):
-        key = instance(ServiceKey, row)
-        if key.is_live(at=at):
-            _note_use(key, at=at)
-            return key
-    return None
+    _note_use(key, at=at)
+    return key
 
 
 def _query() -> str:

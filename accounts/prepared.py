@@ -13,18 +13,24 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from django.db.models import Model
+    from psycopg.rows import BaseRowFactory
 
 M = TypeVar("M", bound="Model")
 
 
-def fetch(query: str, parameters: Sequence[Any]) -> list[Any]:
-    """Run a query and return its rows as named tuples."""
+def fetch(
+    query: str,
+    parameters: Sequence[Any],
+    *,
+    row_factory: BaseRowFactory[Any] = namedtuple_row,
+) -> list[Any]:
+    """Run a query and return its rows, as named tuples where nothing else is said."""
     # Past Django's cursor: it sends values inside the text, so that the server would
     # parse and plan the query anew each time.
     connection.ensure_connection()
     with (
         connection.wrap_database_errors,
-        psycopg.Cursor(connection.connection, row_factory=namedtuple_row) as cursor,
+        psycopg.Cursor(connection.connection, row_factory=row_factory) as cursor,
     ):
         cursor.execute(query.encode(), parameters, prepare=True)
         if connection.queries_logged:  # tests count them
@@ -33,18 +39,21 @@ def fetch(query: str, parameters: Sequence[Any]) -> list[Any]:
 
 
 @cache
-def columns(model: type[Model]) -> str:
-    """Return the columns of a model, for a query whose rows `instance` reads."""
+def columns(model: type[Model], *names: str) -> str:
+    """Return columns of a model, all or the named, for a query for `instance`."""
     table = model._meta.db_table
-    return ", ".join(f"{table}.{field.column}" for field in model._meta.concrete_fields)
+    return ", ".join(f"{table}.{name}" for name in _columns(model, *names))
 
 
-def instance(model: type[M], row: Sequence[Any]) -> M:
-    """Return the object that a row begins with."""
-    names = _attributes(model)
-    return model.from_db(connection.alias, names, row[: len(names)])
+def instance(model: type[M], row: Sequence[Any], *names: str) -> M:
+    """Return the object that a row begins with; it reads other fields when asked."""
+    attributes = _columns(model, *names)
+    return model.from_db(connection.alias, attributes, row[: len(attributes)])
 
 
 @cache
-def _attributes(model: type[Model]) -> list[str]:
-    return [field.attname for field in model._meta.concrete_fields]
+def _columns(model: type[Model], *names: str) -> list[str]:
+    # In the order in which the model has them, as `from_db` wants; a column has the
+    # name of its attribute here.
+    fields = [field.attname for field in model._meta.concrete_fields]
+    return [name for name in fields if not names or name in names]

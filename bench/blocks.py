@@ -16,6 +16,8 @@ from bench.lab import ROOT, free_port
 from config import children
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from bench.lab import Lab
 
 Figures = dict[str, float]  # by name; the names that goals compare
@@ -72,8 +74,11 @@ class Blocks:
         return {"batch_mixed_200": self._batch("batch_mixed", size=200)}
 
     def http(self) -> Figures:
-        """Measure debits over HTTP, with their key checked."""
-        return {"http": self._http("random", clients=16, wallets=self._lab.wallets)}
+        """Measure debits over HTTP, with their key checked, and the same by pgbench."""
+        return {
+            "request": self._pgbench(self._request(), entries_each=1),
+            "http": self._http("random", clients=16, wallets=self._lab.wallets),
+        }
 
     def http_hot(self) -> Figures:
         """Measure whether one busy wallet gets slower the more ask for it."""
@@ -107,8 +112,27 @@ class Blocks:
         if self._web is not None:
             children.stop(self._web)
 
+    def _request(self) -> Path:
+        """Write down all that a debit over HTTP asks of the database."""
+        from accounts import keys  # noqa: PLC0415 - they need the settings
+        from credits.api import access  # noqa: PLC0415
+
+        digest = keys.digest_of(self._lab.token)
+        query = access.query_of_both()
+        for value in (
+            *("now()", "'acc_' || lpad(:wallet::text, 20, '0')", "'CREDITS'"),
+            f"decode('{digest.hex() if digest else ''}', 'hex')",
+        ):
+            query = query.replace("%s", value, 1)
+        before, call, after = (
+            (ROOT / "bench" / "pgbench" / "debit.sql").read_text().partition("SELECT")
+        )
+        script = self._lab.directory / "request.sql"
+        script.write_text(f"{before}{query};\n{call}{after}")
+        return script
+
     def _pgbench(
-        self, script: str, *, wallets: int | None = None, entries_each: int = 0
+        self, script: str | Path, *, wallets: int | None = None, entries_each: int = 0
     ) -> float:
         return self._lab.pgbench(
             script, seconds=self._seconds, wallets=wallets, entries_each=entries_each
@@ -180,7 +204,7 @@ BLOCKS: dict[str, tuple[str, ...]] = {
         *("grant_updates", "grant_in_page"),
     ),
     "hold_capture": ("hold_capture",),
-    "http": ("http",),
+    "http": ("request", "http"),
     "http_hot": ("http_hot_1", "http_hot_64"),
     "debit_hot": ("debit_hot",),
     "batch_hot": ("batch_hot",),

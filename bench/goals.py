@@ -82,7 +82,7 @@ GOALS = (
     Goal("1", "debit / one-statement floor", "debit", "floor1", 0.40),
     Goal("2", "debit / five-statement floor", "debit", "floor5", 1.0),
     Goal("3", "hold and capture / debit", "hold_capture", "debit", 0.5),
-    Goal("4", "debit over HTTP / by pgbench", "http", "debit", 0.35),
+    Goal("4", "debit over HTTP / its SQL by pgbench", "http", "request", 0.35),
     Goal("7", "one wallet over HTTP, 64 / 1 clients", "http_hot_64", "http_hot_1", 1.0),
     Goal("8", "batch / single, one busy wallet", "batch_hot", "debit_hot", 15),
     Goal("8", "batch / single, a random wallet", "batch_random", "debit", 10),

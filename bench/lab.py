@@ -65,7 +65,7 @@ class Lab:
 
     def pgbench(
         self,
-        script: str,
+        script: str | Path,
         *,
         seconds: float,
         clients: int = 16,
@@ -73,7 +73,7 @@ class Lab:
         batch: int = 1,
         entries_each: int = 0,
     ) -> float:
-        """Run a script of `pgbench/` and return how often it ran in a second.
+        """Run a script, by name one of `pgbench/`; return how often it ran a second.
 
         Each run `entries_each` times adds to the entries that the ledger must have.
         """
@@ -85,7 +85,7 @@ class Lab:
             *("--time", str(max(1, round(seconds))), "--random-seed", str(self.runs)),
             *("--define", "first=1", "--define", f"last={wallets or self.wallets}"),
             *("--define", f"batch={batch}"),
-            *("--file", str(_HERE / "pgbench" / f"{script}.sql"), DATABASE),
+            *("--file", str(_file(script)), DATABASE),
         ]
         done = subprocess.run(  # noqa: S603
             command, capture_output=True, text=True, check=False
@@ -131,6 +131,12 @@ def open_lab(*, wallets: int) -> Iterator[Lab]:
                 admin.execute(seed.replace("{wallets}", str(wallets)).encode())
                 entries = wallets * _GRANTS_EACH
                 yield Lab(directory, port, admin, wallets, token, entries)
+
+
+def _file(script: str | Path) -> Path:
+    if isinstance(script, Path):
+        return script
+    return _HERE / "pgbench" / f"{script}.sql"
 
 
 def free_port() -> int:

@@ -104,7 +104,7 @@ def recorded(entry_ids: Sequence[int]) -> dict[int, DebitOut]:
             credits=-entry.credits,
             balance_after=entry.balance_after,
             rate_version=lines[entry.pk][0].rate_version,
-            lines=[LineOut.from_orm(line) for line in lines[entry.pk]],
+            lines=[LineOut.model_validate(line) for line in lines[entry.pk]],
             member=entry.member or None,
             reference=entry.reference,
             occurred_at=entry.occurred_at,

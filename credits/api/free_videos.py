@@ -8,7 +8,7 @@ from ninja import Router, Status
 from accounts.models import Scope
 from config.clock import now
 from credits import ledger
-from credits.api.access import ApiRequest, ServiceKeyAuth, addressed
+from credits.api.access import ApiRequest, ServiceKeyAuth, target_of
 from credits.api.schemas import FreeVideoIn, FreeVideoOut, ProblemOut
 from credits.api.writing import (
     REFUSALS,
@@ -41,7 +41,7 @@ def claim(
     """
     at = now()
     claimed = ledger.claim_free_video(
-        wallet_id=addressed(request.auth, video.account, at=at).wallet.pk,
+        wallet_id=target_of(request, video.account, at=at).wallet.pk,
         milliseconds=video.milliseconds,
         reference=video.reference,
         idempotency_key=ledger_key(idempotency_key),

@@ -10,7 +10,7 @@ from ninja import Router, Status
 from accounts.models import Scope
 from config.clock import now
 from credits import ledger, settling, statements
-from credits.api.access import ApiRequest, ServiceKeyAuth, addressed, hold_of
+from credits.api.access import ApiRequest, ServiceKeyAuth, hold_of, target_of
 from credits.api.holding_schemas import (
     CapturedOut,
     CaptureIn,
@@ -71,7 +71,7 @@ def place(
     of now, or of the quote, and never more than is on hold. Scope: `credits:hold`.
     """
     at = now()
-    target = addressed(request.auth, job.account, unit=job.unit, at=at)
+    target = target_of(request, job.account, unit=job.unit, at=at)
     asked = AskedHold(job, target)
     key = ledger_key(idempotency_key)
     try:

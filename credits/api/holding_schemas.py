@@ -6,12 +6,12 @@ from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Self
 
-from ninja import Schema
 from pydantic import ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from credits.api.schemas import (
     AccountId,
+    Answer,
     LineOut,
     Lines,
     Member,
@@ -121,7 +121,7 @@ class ReleaseIn(Request):
     )
 
 
-class PlacedOut(Schema):
+class PlacedOut(Answer):
     """Credits that are on hold for a job. A replay tells how they are now."""
 
     account: str
@@ -133,14 +133,14 @@ class PlacedOut(Schema):
     available: int = Field(description="What other jobs can use now.")
 
 
-class ExtendedOut(Schema):
+class ExtendedOut(Answer):
     """How long a hold now lives: seven days from its start at most."""
 
     hold: str
     expires_at: datetime
 
 
-class CapturedOut(Schema):
+class CapturedOut(Answer):
     """What a job was charged; a replay is told word for word."""
 
     account: str
@@ -160,7 +160,7 @@ class CapturedOut(Schema):
     occurred_at: datetime
 
 
-class ReleasedOut(Schema):
+class ReleasedOut(Answer):
     """A job that is not charged; a replay is told word for word."""
 
     account: str
@@ -169,7 +169,7 @@ class ReleasedOut(Schema):
     credits: int = Field(description="What is no longer on hold.")
 
 
-class HoldOut(Schema):
+class HoldOut(Answer):
     """A hold as it is now."""
 
     account: str

@@ -126,7 +126,9 @@ def captured(hold: Hold, entry_id: int) -> CapturedOut:
         on_hold=on_hold,
         balance_after=entry.balance_after,
         rate_version=hold.rate_version,
-        lines=[LineOut.from_orm(line) for line in lines if line.feature != ABSORBED],
+        lines=[
+            LineOut.model_validate(line) for line in lines if line.feature != ABSORBED
+        ],
         occurred_at=entry.occurred_at,
     )
 

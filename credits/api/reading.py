@@ -134,7 +134,7 @@ def balance(
         next_expiry_at=figures.next_expiry_at,
         next_expiry_credits=figures.next_expiry_credits,
         grants=[_grant_out(grant) for grant in figures.grants],
-        free_videos=FreeVideosOut.from_orm(free_videos) if free_videos else None,
+        free_videos=FreeVideosOut.model_validate(free_videos) if free_videos else None,
     )
 
 
@@ -205,7 +205,7 @@ def _entry_out(row: StatementRow) -> EntryOut:
         reference=row.reference,
         reason=row.reason,
         occurred_at=row.occurred_at,
-        lines=[LineOut.from_orm(line) for line in row.lines],
+        lines=[LineOut.model_validate(line) for line in row.lines],
         draws=[
             DrawOut(
                 grant=draw.grant_id,

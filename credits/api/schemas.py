@@ -6,9 +6,10 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Annotated
 
-from ninja import Query, Schema
+from ninja import Query
 from pydantic import (
     AwareDatetime,
+    BaseModel,
     BeforeValidator,
     ConfigDict,
     Field,
@@ -86,7 +87,7 @@ InUnit = Annotated[
 ]
 
 
-class Request(Schema):
+class Request(BaseModel):
     """A body in which every member means something."""
 
     model_config = ConfigDict(extra="forbid")
@@ -155,7 +156,14 @@ class BatchIn(Request):
     items: list[SkipValidation[BatchItemIn]] = Field(min_length=1, max_length=MAX_BATCH)
 
 
-class ProblemOut(Schema):
+class Answer(BaseModel):
+    """What the API gives; read off objects with attributes of the same names."""
+
+    # Not ninja's own base: it looks at each member in Python, for lookups by dots.
+    model_config = ConfigDict(from_attributes=True)
+
+
+class ProblemOut(BaseModel):
     """An error (RFC 9457). Kinds add members of their own."""
 
     model_config = ConfigDict(extra="allow")
@@ -166,7 +174,7 @@ class ProblemOut(Schema):
     detail: str
 
 
-class RateOut(Schema):
+class RateOut(Answer):
     """A feature's rate: `credits` for every `per` units."""
 
     feature: str
@@ -178,7 +186,7 @@ class RateOut(Schema):
     note: str
 
 
-class RatesOut(Schema):
+class RatesOut(Answer):
     """The rate card in force."""
 
     rate_plan: str
@@ -187,7 +195,7 @@ class RatesOut(Schema):
     rates: list[RateOut]
 
 
-class LineOut(Schema):
+class LineOut(Answer):
     """The whole quantity of one feature in a job, and its cost."""
 
     feature: str
@@ -196,7 +204,7 @@ class LineOut(Schema):
     credits: int
 
 
-class QuoteOut(Schema):
+class QuoteOut(Answer):
     """What a job costs now. Nothing is reserved."""
 
     quote: str = Field(
@@ -212,7 +220,7 @@ class QuoteOut(Schema):
     way_forward: str = Field(description="What to do when it would not; else empty.")
 
 
-class DebitOut(Schema):
+class DebitOut(Answer):
     """A job that was charged; a replay is told word for word."""
 
     account: str
@@ -233,13 +241,13 @@ class BatchedDebitOut(DebitOut):
     status: int
 
 
-class BatchOut(Schema):
+class BatchOut(Answer):
     """An answer for each item, in the order of the items."""
 
     results: list[BatchedDebitOut | ProblemOut]
 
 
-class GrantOut(Schema):
+class GrantOut(Answer):
     """Credits that came together, and what is left of them."""
 
     id: int
@@ -253,7 +261,7 @@ class GrantOut(Schema):
     expires_at: datetime | None
 
 
-class FreeVideosOut(Schema):
+class FreeVideosOut(Answer):
     """The free videos of this calendar month (UTC)."""
 
     used: int
@@ -274,7 +282,7 @@ class FreeVideoIn(Request):
     reference: Reference = ""
 
 
-class FreeVideoOut(Schema):
+class FreeVideoOut(Answer):
     """A free video that was counted; a replay is told word for word."""
 
     account: str
@@ -286,7 +294,7 @@ class FreeVideoOut(Schema):
     starts_again_at: datetime = Field(description="When the counter starts again.")
 
 
-class BalanceOut(Schema):
+class BalanceOut(Answer):
     """available = posted - on_hold - frozen. Grants are in the order of their use."""
 
     account: str
@@ -304,7 +312,7 @@ class BalanceOut(Schema):
     )
 
 
-class DrawOut(Schema):
+class DrawOut(Answer):
     """How far an entry changed one grant."""
 
     grant: int
@@ -314,7 +322,7 @@ class DrawOut(Schema):
     expires_at: datetime | None
 
 
-class EntryOut(Schema):
+class EntryOut(Answer):
     """One movement of the balance."""
 
     seq: int
@@ -330,7 +338,7 @@ class EntryOut(Schema):
     draws: list[DrawOut]
 
 
-class StatementOut(Schema):
+class StatementOut(Answer):
     """Movements, newest first."""
 
     account: str

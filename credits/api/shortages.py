@@ -37,11 +37,11 @@ def note_help(refusal: ledger.InsufficientCredits, wallet: Wallet) -> None:
 
 
 def tell_falls(left: Mapping[Wallet, int]) -> None:
-    """Tell what is left in wallets after commands that took or held credits."""
+    """Tell of wallets that jobs have left with less than is watched for."""
     available = {
         wallet.account_id: credits
         for wallet, credits in left.items()
-        if wallet.unit == WalletUnit.CREDITS
+        if wallet.watched_below is not None and credits < wallet.watched_below
     }
     if available:
         tell_balances(available)

@@ -9,7 +9,7 @@ from ninja.responses import NinjaJSONEncoder
 from accounts.models import Scope
 from config.clock import now
 from credits import ledger
-from credits.api.access import ApiRequest, ServiceKeyAuth, addressed
+from credits.api.access import ApiRequest, ServiceKeyAuth, target_of
 from credits.api.batching import Batch
 from credits.api.debits import charged, command_for, recorded
 from credits.api.schemas import BatchIn, BatchOut, DebitIn, DebitOut, ProblemOut
@@ -47,7 +47,7 @@ def debit(
     Scope: `credits:spend`.
     """
     at = now()
-    target = addressed(request.auth, job.account, unit=job.unit, at=at)
+    target = target_of(request, job.account, unit=job.unit, at=at)
     members = Members([(target.wallet.account_id, job.member)])
     command = command_for(
         *(job, target, members),

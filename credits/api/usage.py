@@ -7,7 +7,7 @@ from datetime import UTC, date, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
-from ninja import Query, Router, Schema
+from ninja import Query, Router
 from pydantic import Field
 
 from accounts.models import Scope
@@ -15,7 +15,7 @@ from config.clock import now
 from credits import usage
 from credits.api import problems
 from credits.api.access import ApiRequest, ServiceKeyAuth, addressed
-from credits.api.schemas import AccountId, InUnit, ProblemOut, Unit
+from credits.api.schemas import AccountId, Answer, InUnit, ProblemOut, Unit
 from credits.core.spans import span_of_days
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ class Group(StrEnum):
     MEMBER = "member"
 
 
-class UsedOut(Schema):
+class UsedOut(Answer):
     """Credits used on one day, for one feature or by one member."""
 
     name: str = Field(
@@ -62,7 +62,7 @@ class UsedOut(Schema):
     credits: int
 
 
-class UsageOut(Schema):
+class UsageOut(Answer):
     """Usage of a span of days: by time, or the most used first."""
 
     account: str

@@ -75,6 +75,9 @@ class Wallet(models.Model):
     has_caps = models.BooleanField(
         db_default=False, help_text="Whether jobs look for member caps (R87)."
     )
+    watched_below = models.BigIntegerField(
+        null=True, blank=True, help_text="Fewer available are worth telling billing."
+    )
     created_at = models.DateTimeField()
 
     class Meta:

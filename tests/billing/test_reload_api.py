@@ -6,9 +6,10 @@ import pytest
 
 from accounts import keys
 from accounts.models import Scope
-from billing import reloading, tasks
+from billing import reload_settings, reloading, tasks
 from billing.models import Reload, ReloadState, ReloadTrigger
 from config import clock
+from credits.models import Wallet
 from tests.billing.conftest import available
 from tests.billing.reloads import agree, paid, save_card, skips, use
 from tests.conftest import NOW
@@ -130,6 +131,26 @@ class TestFall:
     def test_to_the_threshold_is_not(self, caller, business, auto, told):
         caller.post("/debits", looks(business, 1_000), key="a")
 
+        assert told == []
+
+    def test_is_watched_for_by_the_threshold_of_now(
+        self, wire, caller, business, alice, auto, told
+    ):
+        agree(business, alice, save_card(wire, business), threshold=1_495)
+
+        caller.post("/debits", looks(business, 5), key="a")
+        assert told == []
+        caller.post("/debits", looks(business, 1), key="b")
+        assert told == [("reload", business.pk)]
+
+    def test_is_not_watched_for_once_it_is_off(
+        self, caller, business, alice, auto, told
+    ):
+        reload_settings.turn_off(business, by=alice, at=NOW)
+
+        caller.post("/debits", looks(business, 1_001), key="a")
+
+        assert Wallet.objects.get(account=business).watched_below is None
         assert told == []
 
     def test_by_a_hold_is_looked_at(self, caller, business, auto, told):

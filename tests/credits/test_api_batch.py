@@ -180,9 +180,8 @@ class TestBatch:
         for _ in range(2):
             post(caller, items[:10])
 
-        # Key, wallets, members, the call; entries and lines of what is repeated;
-        # whether auto-reload is due.
-        with django_assert_num_queries(7):
+        # Key, wallets, members, the call; entries and lines of what is repeated.
+        with django_assert_num_queries(6):
             post(caller, items)
 
     def test_needs_the_scope_to_spend(self, caller_for, wallet):

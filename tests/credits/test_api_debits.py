@@ -8,12 +8,14 @@ from datetime import timedelta
 
 import pytest
 
-from accounts.models import Role, Scope
+from accounts import keys
+from accounts.models import Role, Scope, ServiceKey
 from config.clock import now
 from credits import ledger, rate_cards
 from credits.models import LedgerEntry, SpendingBlock, Wallet
 from tests.conftest import NOW
-from tests.factories import make_account, make_member, make_wallet
+from tests.credits.conftest import Caller
+from tests.factories import make_account, make_member, make_user, make_wallet
 
 pytestmark = pytest.mark.usefixtures("rates")
 
@@ -114,8 +116,8 @@ class TestDebit:
     def test_needs_few_queries(self, caller, wallet, django_assert_num_queries):
         caller.post("/debits", body(wallet), key="warm")
 
-        # The key, the wallet, the ledger's own call; whether auto-reload is due.
-        with django_assert_num_queries(4):
+        # The key with its wallet, and the ledger's own call.
+        with django_assert_num_queries(2):
             caller.post("/debits", body(wallet), key="k")
 
 
@@ -347,6 +349,22 @@ class TestAccess:
         assert (foreign.status_code, unknown.status_code) == (404, 404)
         assert foreign.content == unknown.content
         assert balance(wallet) == 1_500
+
+    def test_refuses_a_key_that_was_revoked_a_moment_ago(self, caller_for, wallet):
+        caller = caller_for(wallet.account)
+        first = caller.post("/debits", body(wallet), key="a").json()
+        keys.revoke(key=ServiceKey.objects.get(), by=make_user(), at=NOW)
+
+        refused = caller.post("/debits", body(wallet), key="b")
+
+        assert refused.status_code == 401
+        assert balance(wallet) == first["balance_after"]
+
+    def test_asks_for_a_key_before_it_reads_what_is_sent(self, wallet):
+        stranger = Caller("prsr_no")
+
+        for sent in ("[" * 50_000, "{", "[]", '{"account": 1}', json.dumps({})):
+            assert stranger.post("/debits", sent, key="k").status_code == 401
 
     def test_lets_the_operator_spend_for_any_account(self, caller_for, wallet):
         response = caller_for().post("/debits", body(wallet), key="k")

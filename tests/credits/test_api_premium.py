@@ -149,7 +149,7 @@ class TestDebit:
     ):
         debit(caller, wallet, key="warm")
 
-        with django_assert_num_queries(3):
+        with django_assert_num_queries(2):
             debit(caller, wallet)
 
     def test_in_another_unit_is_invalid(self, caller, wallet, premium):

@@ -13,6 +13,7 @@ from accounts import keys
 from accounts.models import Scope
 from config.clock import now
 from credits import ledger
+from credits.api import throttling
 from tests.conftest import NOW
 from tests.factories import make_user, make_wallet
 
@@ -184,6 +185,44 @@ class TestRateLimit:
         caller.get("/rates")
 
         assert caller_for().get("/rates").status_code == 200
+
+    @pytest.mark.usefixtures("clock")
+    def test_counts_what_every_process_was_asked(self, caller, settings):
+        settings.API_REQUESTS_PER_MINUTE = 2
+        answers = []
+
+        for _ in range(3):
+            throttling.forget()  # as another process would begin
+            answers.append(caller.get("/rates").status_code)
+
+        assert answers == [200, 200, 429]
+
+    @pytest.mark.usefixtures("clock")
+    def test_asks_for_the_common_count_once_in_a_hundredth(
+        self, caller, settings, monkeypatch
+    ):
+        settings.API_REQUESTS_PER_MINUTE = 300
+        told = []
+        tell = throttling._tell
+        monkeypatch.setattr(
+            throttling, "_tell", lambda name, n: told.append(n) or tell(name, n)
+        )
+
+        answers = [caller.get("/rates").status_code for _ in range(302)]
+
+        assert set(told) == {1, 3}
+        assert len(told) == 101
+        assert answers == [200] * 300 + [429] * 2
+
+    def test_begins_anew_each_minute(self, caller, settings, clock):
+        settings.API_REQUESTS_PER_MINUTE = 1
+        answers = []
+
+        for _ in range(2):
+            answers += [caller.get("/rates").status_code for _ in range(2)]
+            clock.advance(timedelta(minutes=1))
+
+        assert answers == [200, 429, 200, 429]
 
     def test_lets_requests_pass_when_nobody_can_count(self, caller, settings):
         settings.CACHES = {

@@ -20,4 +20,5 @@ class BillingConfig(AppConfig):
             receivers,  # noqa: F401
         )
         from billing.adjusting import audits as adjustment_audits  # noqa: F401, PLC0415
+        from billing.making_good import audits as batch_audits  # noqa: F401, PLC0415
         from billing.webhooks import handlers  # noqa: F401, PLC0415

@@ -6,16 +6,16 @@ reads what the first has done.
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import TYPE_CHECKING, TypeVar
 
 from django.db import transaction
-from django.db.models import Sum
 from django.utils.translation import gettext as _
 
 from accounts import auditing
-from billing import adjusting
+from accounts.templatetags import units
+from billing import adjusting, approval_notices
 from billing.adjusting import AdjustmentRefused
+from billing.approval_notices import Proposal
 from billing.models import SHORTEST_COMMENT, BatchState, BulkFile, MakeGood
 
 if TYPE_CHECKING:
@@ -34,25 +34,15 @@ LEVELS = {
     BatchState.REJECTED: "danger",
     BatchState.WITHDRAWN: "neutral",
 }
-_DAY = timedelta(hours=24)
-_DROPPED = (BatchState.REJECTED, BatchState.WITHDRAWN)
 _NAMES = {BulkFile: "bulk_file", MakeGood: "make_good"}
+_VIEWS = {
+    BulkFile: "billing:staff_bulk_file",
+    MakeGood: "billing:staff_make_good",
+}
 
 
 class DecidedBefore(AdjustmentRefused):
     """Somebody else was quicker, or its maker withdrew it."""
-
-
-def room(user: User, *, at: datetime) -> int:
-    """Return how many credits somebody may move alone now, all at once (R91).
-
-    What they made good alone in the last 24 hours counts against their day.
-    """
-    alone = MakeGood.objects.filter(
-        proposed_by=user, proposed_at__gt=at - _DAY, approvals_needed=0
-    ).exclude(state__in=_DROPPED)
-    used = alone.aggregate(total=Sum("credits"))["total"] or 0
-    return max(0, adjusting.room(user, at=at) - used)
 
 
 def limit(batch: AnyBatch, *, at: datetime) -> None:
@@ -64,16 +54,18 @@ def limit(batch: AnyBatch, *, at: datetime) -> None:
     if len(batch.comment.strip()) < SHORTEST_COMMENT:
         message = _("Say why in at least %(least)s characters.")
         raise AdjustmentRefused(message % {"least": SHORTEST_COMMENT})
-    batch.limit_credits = room(batch.proposed_by, at=at)
+    batch.limit_credits = adjusting.room(batch.proposed_by, at=at)
     batch.approvals_needed = int(batch.credits > batch.limit_credits)
 
 
 def begin_alone(batch: AnyBatch, *, at: datetime) -> None:
-    """Let a proposal begin that needs nobody else; say what was proposed."""
+    """Let a proposal begin that needs nobody else, or ask whoever may approve."""
     record("proposed", batch, batch.proposed_by, at=at)
-    if not batch.approvals_needed:
-        batch.state = BatchState.APPROVED
-        batch.save(update_fields=["state"])
+    if batch.approvals_needed:
+        approval_notices.ask(_proposal(batch), at=at)
+        return
+    batch.state = BatchState.APPROVED
+    batch.save(update_fields=["state"])
 
 
 @transaction.atomic
@@ -92,6 +84,7 @@ def approve(batch: B, *, by: User, at: datetime) -> B:
     batch.state, batch.decided_by, batch.decided_at = BatchState.APPROVED, by, at
     batch.save(update_fields=["state", "decided_by", "decided_at"])
     record("approved", batch, by, at=at)
+    approval_notices.answer(_proposal(batch), by=by, is_approved=True, at=at)
     return batch
 
 
@@ -110,6 +103,9 @@ def reject(batch: B, *, by: User, reason: str, at: datetime) -> B:
     batch.decided_by, batch.decided_at = by, at
     batch.save(update_fields=["state", "decision_reason", "decided_by", "decided_at"])
     record("rejected", batch, by, reason=reason, at=at)
+    approval_notices.answer(
+        _proposal(batch), by=by, is_approved=False, reason=reason, at=at
+    )
     return batch
 
 
@@ -171,6 +167,19 @@ def record(
         },
         reason=reason or batch.comment,
         at=at,
+    )
+
+
+def _proposal(batch: AnyBatch) -> Proposal:
+    amount = units.plural_credits(batch.credits)
+    return Proposal(
+        key=f"{_NAMES[type(batch)]}:{batch.pk}",
+        what=f"{batch.title} ({amount})",
+        comment=batch.comment,
+        maker=batch.proposed_by,
+        view=_VIEWS[type(batch)],
+        public_id=batch.public_id,
+        approvals_needed=batch.approvals_needed,
     )
 
 

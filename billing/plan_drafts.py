@@ -16,7 +16,6 @@ from django.db import transaction
 from django.db.models import Count
 from django.utils.translation import gettext as _
 
-from accounts import auditing
 from billing import catalogue, stripe_gateway
 from billing.catalogue import BlocksToPublish, PlanToPublish
 from billing.models import (
@@ -28,9 +27,10 @@ from billing.models import (
     PlanVersion,
     Subscription,
 )
+from credits import drafting
 from credits.core.amounts import MAX_CREDITS
+from credits.drafting import DraftRefused
 from credits.models import DraftState
-from credits.rate_drafts import DraftMoved, DraftRefused
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -108,7 +108,7 @@ def begin(*, plan: Plan | None, by: User, at: datetime) -> OfferDraft:
         drafted_by=by,
         drafted_at=at,
     )
-    _record("drafted", draft, by=by, at=at, after={"based_on": str(offer)})
+    drafting.record("drafted", draft, by=by, at=at, after={"based_on": str(offer)})
     return draft
 
 
@@ -172,14 +172,14 @@ def set_terms(
         DraftMoved: the draft is not what was seen.
         DraftRefused: such terms cannot be, or cannot begin then.
     """
-    locked = _locked(draft, seen)
+    locked = drafting.locked(draft, seen)
     _require_possible(terms)
     _require_start(offer_before(locked), starts_at or at, at=at)
     before = locked.terms | {"starts_at": str(locked.starts_at)}
     locked.terms, locked.starts_at = asdict(terms), starts_at
     locked.save(update_fields=["terms", "starts_at"])
     after = locked.terms | {"starts_at": str(starts_at)}
-    _record("terms_set", locked, by=by, at=at, before=before, after=after)
+    drafting.record("terms_set", locked, by=by, at=at, before=before, after=after)
 
 
 @transaction.atomic
@@ -189,10 +189,10 @@ def withdraw(draft: OfferDraft, *, by: User, at: datetime) -> None:
     Raises:
         DraftMoved: it is closed already.
     """
-    locked = _locked(draft)
+    locked = drafting.locked(draft)
     locked.state, locked.closed_by, locked.closed_at = DraftState.WITHDRAWN, by, at
     locked.save()
-    _record("withdrawn", locked, by=by, at=at, after={"state": locked.state})
+    drafting.record("withdrawn", locked, by=by, at=at, after={"state": locked.state})
 
 
 @transaction.atomic(durable=True)
@@ -213,13 +213,13 @@ def publish(
     # All open drafts, so that two of one plan are not published beside each other.
     opened = OfferDraft.objects.filter(state=DraftState.OPEN).order_by("pk")
     list(opened.select_for_update().values_list("pk"))
-    locked = _locked(draft, seen)
+    locked = drafting.locked(draft, seen)
     before = _require_publishable(locked, at=at)
     _publish(locked, before, at=at)
     locked.state, locked.closed_by, locked.closed_at = DraftState.PUBLISHED, by, at
     locked.version = before.version + 1
     locked.save()
-    _record(
+    drafting.record(
         "published",
         locked,
         by=by,
@@ -272,13 +272,6 @@ def _publish(draft: OfferDraft, before: Offer, *, at: datetime) -> None:
     catalogue.publish_plan(
         entry, position=before.plan.position, currency=settings.CURRENCY
     )
-
-
-def _locked(draft: OfferDraft, seen: str | None = None) -> OfferDraft:
-    locked = OfferDraft.objects.select_for_update(no_key=True).get(pk=draft.pk)
-    if not locked.is_open or seen not in {None, locked.digest}:
-        raise DraftMoved
-    return locked
 
 
 def _offer(draft: OfferDraft, version: int) -> Offer:
@@ -342,24 +335,3 @@ def _require_possible(terms: PlanTerms | BlockTerms) -> None:
     is_paid = all(cents is None or 1 <= cents <= MAX_CENTS for cents in amounts)
     if not (is_possible and is_paid and 1 <= credits <= MAX_CREDITS):
         raise DraftRefused(_("An offer is of something, for something."))
-
-
-def _record(
-    what: str,
-    draft: OfferDraft,
-    *,
-    by: User,
-    at: datetime,
-    before: dict[str, object] | None = None,
-    after: dict[str, object] | None = None,
-    reason: str = "",
-) -> None:
-    auditing.record(
-        action=f"offer_draft.{what}",
-        actor=by,
-        target=f"{draft.public_id} ({draft.plan or 'block'} v{draft.based_on})",
-        before=before,
-        after=after,
-        reason=reason,
-        at=at,
-    )

@@ -9,6 +9,7 @@ from django.db import connections, transaction
 
 _BASE = Path(settings.BASE_DIR)
 _FUNCTIONS = tuple(_BASE / app / "sql" for app in ("credits", "billing"))
+_LIMITS = _BASE / "config" / "sql" / "limits.sql"
 _RIGHTS = _BASE / "config" / "sql" / "rights.sql"
 
 
@@ -18,7 +19,11 @@ def load_functions_and_rights(*, using: str, **_: object) -> None:
     Idempotent: each file replaces what it defined before, so its history is git's.
     """
     connection = connections[using]
+    limits = _LIMITS.read_text().format(
+        at_once=settings.ADJUSTMENT_LIMIT, a_day=settings.ADJUSTMENT_DAILY_LIMIT
+    )
     with transaction.atomic(using=using), connection.cursor() as cursor:
+        cursor.execute(limits)
         for directory in _FUNCTIONS:
             for file in sorted(directory.glob("*.sql")):
                 cursor.execute(file.read_text())

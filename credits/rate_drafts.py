@@ -14,8 +14,8 @@ from django.db import transaction
 from django.db.models import Max
 from django.utils.translation import gettext as _
 
-from accounts import auditing
-from credits import quoting, rate_cards
+from credits import drafting, quoting, rate_cards
+from credits.drafting import DraftRefused
 from credits.models import (
     ABSORBED,
     DraftState,
@@ -38,18 +38,6 @@ MAX_PER = 86_400_000  # a day
 _FEATURE = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 # They stand where a feature stands, in what was used.
 _RESERVED = {ABSORBED, GIVEN_BACK, NOT_CHARGED}
-
-
-class DraftRefused(Exception):
-    """A draft cannot become what was asked for; the message says why."""
-
-
-class DraftMoved(DraftRefused):
-    """The draft is not what was shown: somebody else has changed or closed it."""
-
-    def __init__(self) -> None:
-        """Say so."""
-        super().__init__(_("Something has changed. Check it again."))
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +78,7 @@ def begin(*, rate_plan: str, by: User, at: datetime) -> RateDraft:
         drafted_by=by,
         drafted_at=at,
     )
-    _record("drafted", draft, by=by, at=at, after={"based_on": str(card)})
+    drafting.record("drafted", draft, by=by, at=at, after={"based_on": str(card)})
     return draft
 
 
@@ -135,14 +123,14 @@ def set_rate(
         DraftMoved: the draft is not what was seen.
         DraftRefused: such a rate cannot be.
     """
-    locked = _locked(draft, seen)
+    locked = drafting.locked(draft, seen)
     _require_possible(line, locked.based_on)
     lines = {one.feature: one for one in lines_of(locked)}
     before = lines.get(line.feature)
     lines[line.feature] = line
     locked.lines = [asdict(one) for one in lines.values()]
     locked.save(update_fields=["lines"])
-    _record(
+    drafting.record(
         "rate_set",
         locked,
         by=by,
@@ -161,11 +149,11 @@ def end_feature(
     Raises:
         DraftMoved: the draft is not what was seen.
     """
-    locked = _locked(draft, seen)
+    locked = drafting.locked(draft, seen)
     ended = [line for line in locked.lines if line["feature"] == feature]
     locked.lines = [line for line in locked.lines if line not in ended]
     locked.save(update_fields=["lines"])
-    _record("feature_ended", locked, by=by, at=at, before={"lines": ended})
+    drafting.record("feature_ended", locked, by=by, at=at, before={"lines": ended})
 
 
 @transaction.atomic
@@ -178,11 +166,11 @@ def set_start(
         DraftMoved: the draft is not what was seen.
         DraftRefused: rates cannot begin then.
     """
-    locked = _locked(draft, seen)
+    locked = drafting.locked(draft, seen)
     _require_start(locked, starts_at or at, at=at)
     before, locked.starts_at = locked.starts_at, starts_at
     locked.save(update_fields=["starts_at"])
-    _record(
+    drafting.record(
         "start_set",
         locked,
         by=by,
@@ -199,10 +187,10 @@ def withdraw(draft: RateDraft, *, by: User, at: datetime) -> None:
     Raises:
         DraftMoved: it is closed already.
     """
-    locked = _locked(draft)
+    locked = drafting.locked(draft)
     locked.state, locked.closed_by, locked.closed_at = DraftState.WITHDRAWN, by, at
     locked.save()
-    _record("withdrawn", locked, by=by, at=at, after={"state": locked.state})
+    drafting.record("withdrawn", locked, by=by, at=at, after={"state": locked.state})
 
 
 @transaction.atomic
@@ -229,13 +217,13 @@ def publish(
     # All open drafts, so that two of one card are not published beside each other.
     opened = RateDraft.objects.filter(state=DraftState.OPEN).order_by("pk")
     list(opened.select_for_update().values_list("pk"))
-    locked = _locked(draft, seen)
+    locked = drafting.locked(draft, seen)
     _require_publishable(locked, at=at)
     card = _publish(locked, at=at)
     locked.state, locked.closed_by, locked.closed_at = DraftState.PUBLISHED, by, at
     locked.card, locked.told_up_to = card, 0 if tells_customers else None
     locked.save()
-    _record(
+    drafting.record(
         "published",
         locked,
         by=by,
@@ -264,13 +252,6 @@ def _publish(draft: RateDraft, *, at: datetime) -> RateCard:
     )
     rate_cards.publish(card, at=at)
     return RateCard.objects.get(rate_plan=card.rate_plan, version=card.version)
-
-
-def _locked(draft: RateDraft, seen: str | None = None) -> RateDraft:
-    locked = RateDraft.objects.select_for_update(no_key=True).get(pk=draft.pk)
-    if not locked.is_open or seen not in {None, locked.digest}:
-        raise DraftMoved
-    return locked
 
 
 def _require_publishable(draft: RateDraft, *, at: datetime) -> None:
@@ -325,24 +306,3 @@ def _require_readable(line: RateLine) -> None:
             _("That is not a whole number of credits per %(unit)s, as it is shown.")
             % {"unit": line.shown_per}
         )
-
-
-def _record(
-    what: str,
-    draft: RateDraft,
-    *,
-    by: User,
-    at: datetime,
-    before: dict[str, object] | None = None,
-    after: dict[str, object] | None = None,
-    reason: str = "",
-) -> None:
-    auditing.record(
-        action=f"rate_draft.{what}",
-        actor=by,
-        target=f"{draft.public_id} ({draft.based_on})",
-        before=before,
-        after=after,
-        reason=reason,
-        at=at,
-    )

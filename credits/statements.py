@@ -336,41 +336,41 @@ def _key_name(actor: str) -> str:
     return actor.partition(" (key_")[0]
 
 
+# Tuples, not models: a year's statement has hundreds of thousands of these.
 def _draws(entry_ids: list[int]) -> defaultdict[int, list[DrawView]]:
     by_entry: defaultdict[int, list[DrawView]] = defaultdict(list)
-    draws = GrantDraw.objects.filter(entry_id__in=entry_ids).select_related("grant")
-    for draw in draws.order_by("entry_id", "position"):
-        by_entry[draw.entry_id].append(
-            DrawView(
-                grant_id=draw.grant_id,
-                label=source_label(GrantSource(draw.grant.source)),
-                credits=draw.credits,
-                remaining_after=draw.remaining_after,
-                granted=draw.grant.granted,
-                expires_at=draw.grant.expires_at,
-            )
-        )
+    draws = GrantDraw.objects.filter(entry_id__in=entry_ids).values_list(
+        *("entry_id", "grant_id", "grant__source", "credits", "remaining_after"),
+        *("grant__granted", "grant__expires_at"),
+    )
+    for entry_id, grant_id, source, *figures in draws.order_by("entry_id", "position"):
+        label = source_label(GrantSource(source))
+        by_entry[entry_id].append(DrawView(grant_id, label, *figures))
     return by_entry
 
 
 def _lines(entry_ids: Sequence[int]) -> defaultdict[int, list[LineView]]:
     by_entry: defaultdict[int, list[LineView]] = defaultdict(list)
-    lines = UsageLine.objects.filter(entry_id__in=entry_ids)
-    for line in lines.order_by("entry_id", "position"):
-        by_entry[line.entry_id].append(_line_view(line))
+    lines = UsageLine.objects.filter(entry_id__in=entry_ids).values_list(
+        "entry_id", "feature", "quantity", "rate_version", "credits"
+    )
+    for entry_id, feature, *line in lines.order_by("entry_id", "position"):
+        by_entry[entry_id].append(_line_view(feature, *line))
     return by_entry
 
 
-def _line_view(line: UsageLine) -> LineView:
-    rate = quoting.published_rate(line.feature, line.rate_version)
-    is_absorbed = line.feature == ABSORBED
-    name = _("Above the quote, not charged") if is_absorbed else line.feature
+def _line_view(
+    feature: str, quantity: int, rate_version: int, credits: int
+) -> LineView:
+    rate = quoting.published_rate(feature, rate_version)
+    is_absorbed = feature == ABSORBED
+    name = _("Above the quote, not charged") if is_absorbed else feature
     return LineView(
-        feature=line.feature,
+        feature=feature,
         label=rate.label if rate else name,
-        quantity=line.quantity,
+        quantity=quantity,
         unit=rate.unit if rate else RateUnit.PIECE,
         shown_per=rate.shown_per if rate else _("piece"),
-        rate_version=line.rate_version,
-        credits=line.credits,
+        rate_version=rate_version,
+        credits=credits,
     )

@@ -86,6 +86,7 @@ def approve(adjustment_id: int, *, by: User, at: datetime) -> Adjustment:
     adjustment.state = AdjustmentState.APPROVED
     adjustment.decided_by, adjustment.decided_at = by, at
     adjustment.save(update_fields=["state", "decided_by", "decided_at"])
+    notices.answer(adjustment, by=by, is_approved=True, at=at)
     return _made(adjustment, by, at)
 
 
@@ -107,6 +108,7 @@ def reject(adjustment_id: int, *, by: User, reason: str, at: datetime) -> Adjust
         update_fields=["state", "decision_reason", "decided_by", "decided_at"]
     )
     record("adjustment.rejected", adjustment, by, reason=reason, at=at)
+    notices.answer(adjustment, by=by, is_approved=False, reason=reason, at=at)
     return adjustment
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TypedDict
 
 from django.utils.translation import gettext as _
 
+from billing import disputes
 from billing.adjusting import restoring
 from billing.adjusting.drafts import AdjustmentRefused, Draft
 from billing.models import Adjustment, AdjustmentKind, ReasonCode
@@ -135,6 +136,7 @@ def _reverse(draft: Draft, said: _Said) -> int | None:
     if made.kind == AdjustmentKind.REMOVE:
         if made.entry_id is None:
             raise AdjustmentRefused(_("It was not made."))
+        disputes.look_at_lost(draft.account.pk, at=said["at"])
         return ledger.reinstate(entry_id=made.entry_id, **said).entry_id
     grant = CreditGrant.objects.get(source_key=made.key)
     left = grant.remaining - grant.held

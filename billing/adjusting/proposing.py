@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from accounts import auditing
 from accounts.models import User
 from billing import months
-from billing.adjusting import limits
+from billing.adjusting import limits, notices
 from billing.adjusting.drafts import AdjustmentRefused, Draft, Why, content_hash
 from billing.adjusting.reversing import require_reversible
 from billing.models import (
@@ -86,6 +86,7 @@ def propose(
     )
     if adjustment.approvals_needed:  # else it is made at once, and that is recorded
         record("adjustment.proposed", adjustment, by, at=at)
+        notices.ask(adjustment, at=at)
     return adjustment
 
 

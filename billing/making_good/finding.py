@@ -1,4 +1,4 @@
-"""Finding what jobs cost during an incident: one set, told apart by account.
+"""Finding what jobs cost during an incident: by job and feature.
 
 Source: docs/rules.md R3, R94, R100.
 """
@@ -41,10 +41,11 @@ class Incident:
 
 @dataclass(frozen=True, slots=True)
 class Debit:
-    """What one job used of the features that failed, and what that was paid with."""
+    """What one job used of a feature that failed, and what that was paid with."""
 
     entry_id: int
     account_id: int
+    feature: str
     credits: int
     cents: int
 
@@ -54,7 +55,7 @@ class AccountShare:
     """What one account gets back."""
 
     account: Account
-    debits: int
+    jobs: int
     credits: int
     cents: int
 
@@ -73,6 +74,11 @@ class Found:
         return len({debit.account_id for debit in self.debits})
 
     @property
+    def jobs(self) -> int:
+        """Return how many jobs are affected."""
+        return len({debit.entry_id for debit in self.debits})
+
+    @property
     def credits(self) -> int:
         """Return what all get back together."""
         return sum(debit.credits for debit in self.debits)
@@ -89,7 +95,7 @@ class Found:
 
 
 def find(incident: Incident) -> Found:
-    """Return what jobs used and have not been given back, by account.
+    """Return what jobs used and have not been given back, by account, job and feature.
 
     Raises:
         AdjustmentRefused: the span is too long, or there are too many.
@@ -117,13 +123,14 @@ def features_charged() -> list[tuple[str, str]]:
 
 
 def _top(debits: tuple[Debit, ...]) -> tuple[AccountShare, ...]:
-    credits, cents, number = Counter[int](), Counter[int](), Counter[int]()
+    credits, cents = Counter[int](), Counter[int]()
     for debit in debits:
         credits[debit.account_id] += debit.credits
         cents[debit.account_id] += debit.cents
-        number[debit.account_id] += 1
+    of_jobs = {debit.entry_id: debit.account_id for debit in debits}
+    jobs = Counter(of_jobs.values())
     most = [pk for pk, _credits in credits.most_common(_TOP)]
     accounts = Account.objects.in_bulk(most)
     return tuple(
-        AccountShare(accounts[pk], number[pk], credits[pk], cents[pk]) for pk in most
+        AccountShare(accounts[pk], jobs[pk], credits[pk], cents[pk]) for pk in most
     )

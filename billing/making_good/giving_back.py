@@ -1,4 +1,4 @@
-"""Giving back what was found, account by account: whoever comes next goes on.
+"""Giving back what was found, or taking that back: whoever comes next goes on.
 
 Each step is a transaction with the count of what is done, so that a crash at any point
 repeats none and leaves none out; and it locks the wallets of one account alone.
@@ -14,7 +14,8 @@ from django.db.models import Sum
 from django.urls import reverse
 
 from accounts import notifying
-from billing import batches
+from billing import batches, disputes
+from billing.making_good.undoing import take_back
 from billing.models import MakeGood
 from credits import ledger
 from credits.models import LedgerEntry
@@ -47,16 +48,18 @@ def _give_back_some(limit: int, at: datetime) -> int:
     make_good = batches.next_under_way(MakeGood)
     if make_good is None:
         return 0
-    left = make_good.debits.filter(given_credits=None).order_by("account", "entry")
-    debits = [*left.select_related("account")[:limit]]
+    left = make_good.debits.filter(given_credits=None)
+    in_order = left.order_by("account", "entry", "feature")
+    debits = [*in_order.select_related("account")[:limit]]
     account = debits[0].account
     ours = [debit for debit in debits if debit.account_id == account.pk]
+    move = take_back if make_good.undoes_id else _given
     for debit in ours:
-        debit.given_credits = _given(make_good, debit, at)
+        debit.given_credits = move(make_good, debit, at=at)
         debit.save(update_fields=["given_credits"])
         make_good.given_credits += debit.given_credits
     make_good.done += len(ours)
-    if not left.filter(account=account).exists():
+    if not (make_good.undoes_id or left.filter(account=account).exists()):
         _tell(make_good, account, at)
     if make_good.done == make_good.size:
         batches.finish(make_good, at=at)
@@ -64,22 +67,24 @@ def _give_back_some(limit: int, at: datetime) -> int:
     return len(ours)
 
 
-def _given(make_good: MakeGood, debit: MakeGoodDebit, at: datetime) -> int:
-    """Give back what a job used of the features, or what is still missing of it."""
+def _given(make_good: MakeGood, debit: MakeGoodDebit, *, at: datetime) -> int:
+    """Give back what a job used of a feature, or what is still missing of it."""
     back = LedgerEntry.objects.filter(reverses_id=debit.entry_id)
     before = back.aggregate(total=Sum("credits"))["total"] or 0
     used = -LedgerEntry.objects.values_list("credits", flat=True).get(pk=debit.entry_id)
     credits = min(debit.credits, used - before)
     if credits == 0:
         return 0
-    return ledger.reverse(
+    given = ledger.reverse(
         entry_id=debit.entry_id,
         credits=credits,
-        idempotency_key=f"make-good:{make_good.pk}:{debit.entry_id}",
+        idempotency_key=debit.key,
         actor="make-good",
         reason=make_good.customer_note,
         at=at,
-    ).credits
+    )
+    disputes.look_at_lost(debit.account_id, at=at)
+    return given.credits
 
 
 def _tell(make_good: MakeGood, account: Account, at: datetime) -> None:
@@ -93,7 +98,7 @@ def _tell(make_good: MakeGood, account: Account, at: datetime) -> None:
         recipients=notifying.billing_recipients(account),
         context={
             "make_good": make_good,
-            "jobs": given.count(),
+            "jobs": given.values("entry").distinct().count(),
             "credits": credits,
             "page_url": settings.BASE_URL + reverse("credits:statement"),
             "time_zone": account.time_zone,

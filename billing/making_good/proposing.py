@@ -82,6 +82,7 @@ def propose(
             make_good=make_good,
             account_id=debit.account_id,
             entry_id=debit.entry_id,
+            feature=debit.feature,
             credits=debit.credits,
             cents=debit.cents,
         )

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext as _
 
 from accounts.public_ids import new_public_id
 from billing.models.batch import Batch, BatchState
@@ -72,6 +73,13 @@ class BulkFile(Batch):
     def __str__(self) -> str:
         """Return the public id, size and state."""
         return f"{self.public_id} of {self.size} rows: {self.state}"
+
+    @property
+    def title(self) -> str:
+        """Return what it does, in a few words."""
+        if self.undoes_id:
+            return _("Undo a file of adjustments")
+        return _("A file of adjustments")
 
     @property
     def content(self) -> dict[str, Any]:

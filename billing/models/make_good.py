@@ -7,6 +7,7 @@ from typing import Any
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import gettext as _
 
 from accounts.models import Account
 from accounts.public_ids import new_public_id
@@ -37,9 +38,16 @@ class MakeGood(Batch):
         max_length=300, help_text="What statements and e-mails say."
     )
     form_key = models.CharField(max_length=120, unique=True)
+    undoes = models.ForeignKey(
+        "self",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="undoings",
+    )
 
     class Meta(Batch.Meta):
-        """A span of time in which some features failed."""
+        """A span of time in which some features failed; undone once."""
 
         abstract = False
         constraints = [
@@ -55,6 +63,12 @@ class MakeGood(Batch):
                 condition=Q(given_credits__gte=0, given_credits__lte=F("credits")),
                 name="makegood_gives_no_more_than_was_used",
             ),
+            models.UniqueConstraint(
+                "undoes",
+                condition=Q(undoes__isnull=False)
+                & ~Q(state__in=[BatchState.REJECTED, BatchState.WITHDRAWN]),
+                name="makegood_undone_once",
+            ),
         ]
         indexes = [
             models.Index(
@@ -69,6 +83,14 @@ class MakeGood(Batch):
         return f"{self.public_id} of {', '.join(self.features)}: {self.state}"
 
     @property
+    def title(self) -> str:
+        """Return what it does, in a few words."""
+        features = {"features": ", ".join(self.features)}
+        if self.undoes_id:
+            return _("Undo a make-good of %(features)s") % features
+        return _("Make good %(features)s") % features
+
+    @property
     def content(self) -> dict[str, Any]:
         """Return what the audit trail says of it."""
         return {
@@ -80,13 +102,15 @@ class MakeGood(Batch):
             "accounts": self.accounts,
             "cents": self.cents,
             "given_credits": self.given_credits,
+            "undoes": self.undoes.public_id if self.undoes else None,
         }
 
 
 class MakeGoodDebit(models.Model):
-    """One debit of an incident. No other make-good can have it while this one stands.
+    """What one job used of one feature. No other make-good can have it beside this one.
 
-    Those of a make-good that was dropped are deleted, so that another can have them.
+    Of an undoing it is what one job was given back. The rows of a make-good that was
+    dropped are deleted, so that another can have them.
     """
 
     make_good = models.ForeignKey(
@@ -95,21 +119,29 @@ class MakeGoodDebit(models.Model):
     account = models.ForeignKey(
         Account, on_delete=models.PROTECT, related_name="+", db_index=False
     )
-    entry = models.OneToOneField(
-        LedgerEntry, on_delete=models.PROTECT, related_name="+", db_constraint=False
+    entry = models.ForeignKey(
+        LedgerEntry,
+        on_delete=models.PROTECT,
+        related_name="+",
+        db_index=False,
+        db_constraint=False,
+        help_text="That charged the job; of an undoing, that gave it back.",
     )
-    credits = models.BigIntegerField(help_text="To be given back.")
+    feature = models.CharField(max_length=40, blank=True)
+    credits = models.BigIntegerField(help_text="To be given back, or taken back.")
     cents = models.BigIntegerField(help_text="What they were paid with (R100).")
     given_credits = models.BigIntegerField(
-        null=True, blank=True, help_text="Given back; empty: not yet."
+        null=True, blank=True, help_text="That really moved; empty: none yet."
     )
 
     class Meta:
         """Found in the order of accounts, and given back once."""
 
         constraints = [
+            models.UniqueConstraint("entry", "feature", name="makegooddebit_once"),
             models.UniqueConstraint(
-                "make_good", "account", "entry", name="makegooddebit_by_account"
+                *("make_good", "account", "entry", "feature"),
+                name="makegooddebit_by_account",
             ),
             models.CheckConstraint(
                 condition=Q(credits__gt=0, cents__gte=0)
@@ -122,7 +154,7 @@ class MakeGoodDebit(models.Model):
         ]
         indexes = [
             models.Index(
-                fields=["make_good", "account", "entry"],
+                fields=["make_good", "account", "entry", "feature"],
                 name="makegooddebit_to_give",
                 condition=Q(given_credits=None),
             )
@@ -130,4 +162,9 @@ class MakeGoodDebit(models.Model):
 
     def __str__(self) -> str:
         """Return how much, of which entry."""
-        return f"{self.credits} of entry {self.entry_id}"
+        return f"{self.credits} of entry {self.entry_id} {self.feature}".rstrip()
+
+    @property
+    def key(self) -> str:
+        """Return what the ledger entry goes by that gives it back."""
+        return f"make-good:{self.make_good_id}:{self.entry_id}:{self.feature}"

@@ -14,6 +14,8 @@ from credits.models import Draft, DraftState
 class OfferDraft(Draft):
     """The terms that are to follow the last version of a plan, or of the blocks."""
 
+    audited_as = "offer_draft"
+
     plan = models.ForeignKey(
         Plan,
         on_delete=models.PROTECT,
@@ -50,9 +52,10 @@ class OfferDraft(Draft):
             )
         ]
 
-    def __str__(self) -> str:
-        """Return what it follows."""
-        return f"{self.public_id} after {self.plan or 'block'} v{self.based_on}"
+    @property
+    def follows(self) -> str:
+        """Return the version that it is to follow."""
+        return f"{self.plan or 'block'} v{self.based_on}"
 
     @property
     def content(self) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_POST, require_safe
 from accounts.http import is_htmx, see_other
 from accounts.roles import StaffPermission
 from accounts.staff_access import permissions_of, staff_page
-from billing import batches, bulk_adjusting, tasks
+from billing import adjusting, batches, bulk_adjusting, tasks
 from billing.adjusting import AdjustmentRefused
 from billing.adjusting.forms import RejectForm
 from billing.batch_forms import CommentForm, UploadForm
@@ -193,7 +193,7 @@ def _page(
         "later": first + _ROWS if first + _ROWS < file.size else None,
         "form": form,
         "reject_form": reject_form,
-        "room": batches.room(request.user, at=now()),
+        "room": adjusting.room(request.user, at=now()),
         "undo": file.undoings.order_by("pk").last(),
         "may_undo": StaffPermission.ADJUST in permissions
         and bulk_adjusting.may_be_undone(file),

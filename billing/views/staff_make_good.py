@@ -16,10 +16,10 @@ from django.views.decorators.http import require_POST, require_safe
 from accounts.http import is_htmx, see_other
 from accounts.roles import StaffPermission
 from accounts.staff_access import permissions_of, staff_page
-from billing import batches, making_good, tasks
+from billing import adjusting, batches, making_good, tasks
 from billing.adjusting import AdjustmentRefused
 from billing.adjusting.forms import RejectForm
-from billing.batch_forms import IncidentForm, MakeGoodForm
+from billing.batch_forms import CommentForm, IncidentForm, MakeGoodForm
 from billing.models import BatchState, MakeGood
 from billing.refund_forms import ShownForm
 from billing.views.polling import polling
@@ -71,17 +71,31 @@ def propose_make_good(request: StaffRequest) -> HttpResponse:
     except AdjustmentRefused as refused:
         why.add_error(None, str(refused))
         return _preview_page(request, form, why, status=422)
-    if make_good.is_waiting:
-        messages.warning(request, _("Nothing has changed yet: this needs approval."))
-    _soon()
-    return see_other("billing:staff_make_good", make_good.public_id)
+    return _proposed(request, make_good)
 
 
 @require_safe
 @staff_page(StaffPermission.SEE_MONEY)
 def make_good_page(request: StaffRequest, public_id: str) -> HttpResponse:
     """Show an incident that is made good, and how far that is."""
-    return _page(request, _found(public_id), RejectForm())
+    return _page(request, _found(public_id), CommentForm(), RejectForm())
+
+
+@require_POST
+@staff_page(StaffPermission.ADJUST, fresh=True)
+def undo_make_good(request: StaffRequest, public_id: str) -> HttpResponse:
+    """Take back all that was given, or let somebody else decide."""
+    make_good, form = _found(public_id), CommentForm(request.POST)
+    if not form.is_valid():
+        return _page(request, make_good, form, RejectForm(), status=422)
+    try:
+        undo = making_good.propose_undo(
+            make_good.pk, **form.cleaned_data, by=request.user, at=now()
+        )
+    except AdjustmentRefused as refused:
+        form.add_error(None, str(refused))
+        return _page(request, make_good, form, RejectForm(), status=422)
+    return _proposed(request, undo)
 
 
 @require_POST
@@ -98,7 +112,7 @@ def reject_make_good(request: StaffRequest, public_id: str) -> HttpResponse:
     """Refuse it, and say why."""
     make_good, form = _found(public_id), RejectForm(request.POST)
     if not form.is_valid():
-        return _page(request, make_good, form, status=422)
+        return _page(request, make_good, CommentForm(), form, status=422)
     reason = form.cleaned_data["reason"]
     reject = partial(making_good.reject, make_good, reason=reason)
     return _decided(request, reject, public_id)
@@ -121,8 +135,15 @@ def _soon() -> None:
 
 
 def _found(public_id: str) -> MakeGood:
-    rows = MakeGood.objects.select_related("proposed_by", "decided_by")
+    rows = MakeGood.objects.select_related("proposed_by", "decided_by", "undoes")
     return get_object_or_404(rows, public_id=public_id)
+
+
+def _proposed(request: StaffRequest, make_good: MakeGood) -> HttpResponse:
+    if make_good.is_waiting:
+        messages.warning(request, _("Nothing has changed yet: this needs approval."))
+    _soon()
+    return see_other("billing:staff_make_good", make_good.public_id)
 
 
 def _decided(
@@ -143,7 +164,7 @@ def _incident_form(*sent: object) -> IncidentForm:
 def _incident_page(
     request: StaffRequest, form: IncidentForm, *, status: int = 200
 ) -> HttpResponse:
-    made = MakeGood.objects.select_related("proposed_by").order_by("-proposed_at")
+    made = MakeGood.objects.order_by("-proposed_at", "-pk")
     context = {
         "form": form,
         "make_goods": [
@@ -166,7 +187,7 @@ def _preview_page(
         "why": why,
         "found": found,
         "currency": settings.CURRENCY,
-        "room": batches.room(request.user, at=now()),
+        "room": adjusting.room(request.user, at=now()),
         "form_key": uuid4().hex,
         "may_adjust": StaffPermission.ADJUST in permissions_of(request.user),
     }
@@ -174,14 +195,24 @@ def _preview_page(
 
 
 def _page(
-    request: StaffRequest, make_good: MakeGood, form: RejectForm, *, status: int = 200
+    request: StaffRequest,
+    make_good: MakeGood,
+    form: CommentForm,
+    reject_form: RejectForm,
+    *,
+    status: int = 200,
 ) -> HttpResponse:
     permissions = permissions_of(request.user)
     context = {
         "batch": make_good,
         "level": batches.LEVELS[BatchState(make_good.state)],
         "currency": settings.CURRENCY,
-        "reject_form": form,
+        "form": form,
+        "reject_form": reject_form,
+        "room": adjusting.room(request.user, at=now()),
+        "undo": make_good.undoings.order_by("pk").last(),
+        "may_undo": StaffPermission.ADJUST in permissions
+        and making_good.may_be_undone(make_good),
         "is_own": make_good.proposed_by == request.user,
         "may_adjust": StaffPermission.ADJUST in permissions,
         "may_approve": StaffPermission.APPROVE in permissions,

@@ -20,8 +20,8 @@ from billing.catalogue_forms import BlockTermsForm, PlanTermsForm, PublishForm
 from billing.models import OfferDraft
 from billing.plan_drafts import PlanTerms
 from config.clock import now
+from credits.drafting import DraftRefused
 from credits.models import DraftState
-from credits.rate_drafts import DraftRefused
 
 if TYPE_CHECKING:
     from django.http import HttpResponse

@@ -22,6 +22,7 @@ from accounts.staff_access import staff_page
 from billing.catalogue_forms import PublishRatesForm, RateForm, SeenForm, StartForm
 from config.clock import now
 from credits import rate_drafts, rate_impact
+from credits.drafting import DraftMoved, DraftRefused
 from credits.models import ABSORBED, RateDraft
 from credits.spreadsheets import Column, ColumnKind, csv_of
 from credits.usage import GIVEN_BACK
@@ -91,7 +92,7 @@ def end_rate(request: StaffRequest, public_id: str, feature: str) -> HttpRespons
     seen = form.cleaned_data["seen"] if form.is_valid() else ""
     try:
         rate_drafts.end_feature(draft, feature, seen=seen, by=request.user, at=now())
-    except rate_drafts.DraftRefused as refused:
+    except DraftRefused as refused:
         messages.error(request, str(refused))
     return see_other("billing:staff_rate_draft", public_id)
 
@@ -107,7 +108,7 @@ def start_rates(request: StaffRequest, public_id: str) -> HttpResponse:
             rate_drafts.set_start(
                 draft, sent["starts_at"], seen=sent["seen"], by=request.user, at=now()
             )
-        except rate_drafts.DraftRefused as refused:
+        except DraftRefused as refused:
             form.add_error("starts_at", str(refused))
         else:
             messages.success(request, _("Saved."))
@@ -158,7 +159,7 @@ def confirm_rates(request: StaffRequest, public_id: str) -> HttpResponse:
     draft = _found(public_id)
     seen = request.GET.get("seen", "")
     if seen != draft.digest or not draft.is_open:
-        messages.warning(request, str(rate_drafts.DraftMoved()))
+        messages.warning(request, str(DraftMoved()))
         return see_other("billing:staff_rate_draft", public_id)
     return _confirm_page(request, draft, PublishRatesForm(initial={"seen": seen}))
 
@@ -180,7 +181,7 @@ def publish_rates(request: StaffRequest, public_id: str) -> HttpResponse:
             by=request.user,
             at=now(),
         )
-    except rate_drafts.DraftRefused as refused:
+    except DraftRefused as refused:
         messages.error(request, str(refused))
     else:
         messages.success(request, _("Published as %(card)s.") % {"card": card})
@@ -194,7 +195,7 @@ def withdraw_rates(request: StaffRequest, public_id: str) -> HttpResponse:
     draft = _found(public_id)
     try:
         rate_drafts.withdraw(draft, by=request.user, at=now())
-    except rate_drafts.DraftRefused as refused:
+    except DraftRefused as refused:
         messages.error(request, str(refused))
     else:
         messages.success(request, _("Withdrawn."))
@@ -217,7 +218,7 @@ def _saved(request: StaffRequest, draft: RateDraft, form: RateForm) -> bool:
     seen = form.cleaned_data["seen"]
     try:
         rate_drafts.set_rate(draft, form.line, seen=seen, by=request.user, at=now())
-    except rate_drafts.DraftRefused as refused:
+    except DraftRefused as refused:
         form.add_error(None, str(refused))
         return False
     return True

@@ -43,5 +43,6 @@ GRANT EXECUTE ON FUNCTION
     usage_in_entries, usage_by_day, usage_in_brief, usage_since, usage_add_up,
     statement_lines, statement_link, statement_seal,
     billing_grant_cycles, billing_affected_debits,
-    billing_left, billing_moved, billing_plan_of
+    billing_left, billing_moved_since, billing_grant_plan, billing_staff_limits,
+    billing_staff_room
 TO {application};

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from hashlib import sha256
-from typing import Any
+from typing import Any, ClassVar
 
 from django.db import models
 from django.db.models import Q
@@ -57,6 +57,17 @@ class Draft(models.Model):
                 name="%(class)s_closed_means_closed",
             )
         ]
+
+    audited_as: ClassVar[str]
+
+    def __str__(self) -> str:
+        """Return what it follows."""
+        return f"{self.public_id} after {self.follows}"
+
+    @property
+    def follows(self) -> str:
+        """Return the version that it is to follow; each kind of draft says which."""
+        raise NotImplementedError
 
     @property
     def content(self) -> dict[str, Any]:

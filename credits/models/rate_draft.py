@@ -14,6 +14,8 @@ from credits.models.rate_card import RateCard
 class RateDraft(Draft):
     """The rates that are to follow a published card."""
 
+    audited_as = "rate_draft"
+
     based_on = models.ForeignKey(
         RateCard,
         on_delete=models.PROTECT,
@@ -54,9 +56,10 @@ class RateDraft(Draft):
             )
         ]
 
-    def __str__(self) -> str:
-        """Return what it follows."""
-        return f"{self.public_id} after {self.based_on}"
+    @property
+    def follows(self) -> str:
+        """Return the card that it is to follow."""
+        return str(self.based_on)
 
     @property
     def content(self) -> dict[str, Any]:

@@ -11,9 +11,11 @@ from django.db import (
     transaction,
 )
 
-from billing import adjusting
+from accounts.models import StaffLimit
+from billing import adjusting, bulk_adjusting
 from billing.models import Adjustment, ReasonCode
 from tests.billing.adjustments import add, make_admin, propose
+from tests.billing.batches import incident, line, made_good, sheet, spend
 from tests.conftest import NOW
 from tests.factories import make_wallet
 
@@ -216,3 +218,67 @@ class TestReasons:
             copied(proposed, reason_code=code, form_key=f"copy{number}").save()
 
         assert Adjustment.objects.count() == 1 + len(ReasonCode.values)
+
+
+class TestLimit:
+    """The portal may not say what somebody's limit is: it is counted."""
+
+    def alone(self, adjustment: Adjustment, **changed: object) -> None:
+        with (
+            pytest.raises(DatabaseError, match="staff_limit_is_counted"),
+            transaction.atomic(),
+        ):
+            copied(adjustment, approvals_needed=0, **changed).save()
+
+    def test_is_not_what_the_portal_says(self, proposed):
+        self.alone(proposed, limit_credits=600)
+
+    def test_is_a_persons_own(self, proposed, ada):
+        StaffLimit.objects.create(user=ada, per_adjustment=50, per_day=60)
+
+        self.alone(proposed, credits=60, limit_credits=60)
+
+    def test_of_a_day_counts_what_was_adjusted_alone(self, proposed, ada):
+        StaffLimit.objects.create(user=ada, per_adjustment=50, per_day=60)
+        propose(add(proposed.account, 40), ada)
+
+        self.alone(proposed, credits=21, limit_credits=21)
+        copied(proposed, credits=20, limit_credits=20, approvals_needed=0).save()
+
+    def test_of_a_day_counts_what_was_made_good_alone(self, proposed, ada):
+        StaffLimit.objects.create(user=ada, per_adjustment=50, per_day=60)
+        spend(make_wallet(grants={"a": (40, None)}), ("look", 40), key="job")
+        made_good(incident("look"), by=ada)
+
+        self.alone(proposed, credits=21, limit_credits=21)
+
+    def test_is_never_higher_than_the_settings_of_the_last_migration(
+        self, proposed, ada, settings
+    ):
+        settings.ADJUSTMENT_LIMIT = settings.ADJUSTMENT_DAILY_LIMIT = 100_000
+
+        assert adjusting.room(ada, at=NOW) == 500
+
+    def test_of_a_file_is_counted_too(self, ada):
+        account = make_wallet().account
+        file = bulk_adjusting.check(sheet(line(account, 600)), name="", by=ada, at=NOW)
+        file.state, file.comment = "PROPOSED", "Because the portal says so"
+        file.limit_credits = 600
+
+        with (
+            pytest.raises(DatabaseError, match="staff_limit_is_counted"),
+            transaction.atomic(),
+        ):
+            file.save()
+
+    def test_of_a_make_good_is_counted_too(self, ada):
+        spend(make_wallet(grants={"a": (600, None)}), ("look", 600), key="job")
+        waiting = made_good(incident("look"), by=ada)
+        waiting.pk, waiting.public_id, waiting.form_key = None, "mg_other", "other"
+        waiting.approvals_needed, waiting.limit_credits = 0, 600
+
+        with (
+            pytest.raises(DatabaseError, match="staff_limit_is_counted"),
+            transaction.atomic(),
+        ):
+            waiting.save()

@@ -7,12 +7,16 @@ from datetime import timedelta
 import pytest
 from django.db import Error, connection, transaction
 
-from accounts.models import Notice
+from accounts.models import Notice, StaffLimit
 from billing import batches, making_good
 from billing.adjusting import AdjustmentRefused
+from billing.core.periods import Span
 from billing.making_good import giving_back
 from billing.models import BatchState, MakeGoodDebit
-from credits import ledger
+from billing.reports import liability
+from billing.reports.amounts import Amount
+from billing.reports.movements import Movement
+from credits import audits, ledger
 from credits.models import CreditGrant, GrantSource, LedgerEntry, Wallet
 from tests.billing.batches import (
     HOUR,
@@ -80,6 +84,29 @@ class TestFind:
         assert [debit.credits for debit in found.debits] == [5]
         assert (found.accounts, found.credits) == (1, 5)
 
+    def test_tells_the_features_of_a_job_apart(self, wallet):
+        spend(wallet, ("look", 5), ("image", 7), ("agent", 1), key="a")
+
+        found = making_good.find(incident("look", "image"))
+
+        assert [(one.feature, one.credits) for one in found.debits] == [
+            ("image", 7),
+            ("look", 5),
+        ]
+        assert (found.jobs, found.top[0].jobs) == (1, 1)
+
+    def test_finds_no_more_than_is_left_of_a_job(self, wallet, maker):
+        entry_id = spend(wallet, ("look", 5), ("image", 7), ("agent", 8), key="a")
+        made_good(incident("agent"), by=maker)  # and not given back yet
+        reverse(entry_id, credits=4, key="meanwhile")
+
+        found = making_good.find(incident("look", "image"))
+
+        assert [(one.feature, one.credits) for one in found.debits] == [
+            ("image", 7),
+            ("look", 1),
+        ]
+
     def test_leaves_out_what_was_given_back(self, wallet):
         all_of_it = spend(wallet, ("look", 5), key="all")
         some = spend(wallet, ("look", 5), key="some")
@@ -104,6 +131,16 @@ class TestFind:
 
         # Of 3 credits for 100 cents a gives 2 back and b 1; 33, and 5 of the others.
         assert [debit.cents for debit in found.debits] == [67, 33 + 5, 5]
+        assert found.cents == cents_of_reversing(found)
+
+    def test_tells_the_money_of_each_feature_of_a_job(self):
+        wallet = paid_wallet((3, 100, DAY), (100, 500, 2 * DAY))
+        spend(wallet, ("look", 2), ("image", 3), key="a")
+
+        found = making_good.find(incident("look", "image"))
+
+        # The image gets the last drawn back: two of 5 cents, and one of 33.
+        assert [debit.cents for debit in found.debits] == [2 * 5 + 34, 66]
         assert found.cents == cents_of_reversing(found)
 
     def test_names_the_accounts_that_get_the_most(self, wallet):
@@ -164,6 +201,7 @@ class TestGiveBack:
         assert available(wallet) == 1_000
 
     def test_counts_what_was_made_good_before_against_the_day(self, wallet, maker):
+        StaffLimit.objects.create(user=maker, per_adjustment=500, per_day=700)
         spend(wallet, ("look", 400), key="a")
         spend(wallet, ("image", 400), key="b")
         made_good(incident("look"), by=maker)
@@ -172,12 +210,22 @@ class TestGiveBack:
 
         assert second.approvals_needed == 1
 
-    def test_never_gives_a_debit_back_twice(self, wallet, maker):
+    def test_never_gives_a_feature_of_a_job_back_twice(self, wallet, maker):
         spend(wallet, ("look", 5), ("image", 7), key="both")
         given_back(made_good(incident("look"), by=maker))
 
         with pytest.raises(AdjustmentRefused, match="nothing to give back"):
-            made_good(incident("look", "image"), by=maker, form_key="second")
+            made_good(incident("look"), by=maker, form_key="second")
+
+    def test_gives_another_feature_of_the_same_job_back(self, wallet, maker):
+        spend(wallet, ("look", 5), ("image", 7), key="both")
+        given_back(made_good(incident("look"), by=maker))
+        both = incident("look", "image")
+
+        second = given_back(made_good(both, by=maker, form_key="second"))
+
+        assert (second.given_credits, available(wallet)) == (7, 1_000)
+        assert audits.verify() == []
 
     def test_of_the_same_form_is_one(self, wallet, maker):
         spend(wallet, ("look", 5), key="a")
@@ -258,6 +306,114 @@ class TestGiveBack:
         assert (found.debt, found.available) == (0, 6)
 
 
+class TestUndo:
+    def undone(self, make_good, by, *, at=NOW):
+        return making_good.propose_undo(
+            make_good.pk, comment=WHY, ticket="", by=by, at=at
+        )
+
+    @pytest.fixture
+    def done(self, wallet, maker):
+        spend(wallet, ("look", 5), ("image", 7), key="a")
+        spend(wallet, ("look", 20), key="b")
+        return given_back(made_good(incident("look", "image"), by=maker))
+
+    def test_takes_all_of_it_back(self, done, wallet, maker):
+        undo = given_back(self.undone(done, maker))
+
+        assert (undo.state, undo.undoes) == (BatchState.DONE, done)
+        assert (undo.given_credits, undo.cents) == (32, done.cents)
+        assert available(wallet) == 968
+        assert audits.verify() == []
+
+    def test_takes_no_more_than_is_still_there(self, maker):
+        wallet = make_wallet(make_account("Small"), {"plan": (40, 30 * DAY)})
+        spend(wallet, ("look", 30), key="a")
+        done = given_back(made_good(incident("look"), by=maker))
+        spend(wallet, ("image", 25), key="meanwhile")
+
+        undo = given_back(self.undone(done, maker))
+
+        assert (undo.credits, undo.given_credits) == (30, 15)
+        assert (undo.state, available(wallet)) == (BatchState.DONE, 0)
+
+    def test_takes_from_the_grants_that_it_went_to(self, maker):
+        wallet = paid_wallet((10, 100, DAY), (10, 300, 2 * DAY))
+        spend(wallet, ("look", 15), key="a")
+        done = given_back(made_good(incident("look"), by=maker))
+
+        given_back(self.undone(done, maker))
+
+        grants = CreditGrant.objects.filter(wallet=wallet).order_by("pk")
+        assert [grant.remaining for grant in grants] == [0, 5]
+
+    def test_counts_in_reports_as_if_nothing_had_come_back(self, maker):
+        wallet = paid_wallet((10, 100, DAY))
+        spend(wallet, ("look", 10), key="a")
+
+        given_back(
+            self.undone(given_back(made_good(incident("look"), by=maker)), maker)
+        )
+
+        [forward] = liability.roll_forward(Span(NOW - DAY, NOW + DAY))
+        moved = {one.movement: one.amount for one in forward.moved}
+        assert moved[Movement.RESTORED] == Amount()
+        assert moved[Movement.USED] == Amount(-10, -100)
+
+    def test_tells_no_customer_of_another_gift(self, done, maker):
+        told = Notice.objects.filter(kind="made_good").count()
+
+        given_back(self.undone(done, maker))
+
+        assert Notice.objects.filter(kind="made_good").count() == told
+
+    def test_happens_once(self, done, maker):
+        given_back(self.undone(done, maker))
+
+        with pytest.raises(AdjustmentRefused, match="not being undone"):
+            self.undone(done, maker)
+
+    def test_that_was_dropped_can_be_asked_for_again(self, done, maker):
+        done_twice = self.undone(done, maker)
+        assert done_twice.state == BatchState.APPROVED
+        large = make_wallet(make_account("Large"), {"plan": (900, 30 * DAY)})
+        spend(large, ("look", 700), key="large")
+        given = given_back(
+            approved(made_good(incident("look"), by=maker, form_key="large"))
+        )
+        first = self.undone(given, maker)
+        making_good.withdraw(first, by=maker, at=NOW)
+
+        second = self.undone(given, maker)
+
+        assert (first.debits.count(), second.debits.count()) == (0, 1)
+
+    def test_above_the_limit_waits_for_somebody_else(self, wallet, maker):
+        spend(wallet, ("look", 600), key="a")
+        done = given_back(approved(made_good(incident("look"), by=maker)))
+
+        undo = given_back(self.undone(done, maker))
+
+        assert (undo.state, available(wallet)) == (BatchState.PROPOSED, 1_000)
+        assert given_back(approved(undo)).given_credits == 600
+
+    def test_of_what_was_all_used_is_refused(self, done, wallet, maker):
+        spend(wallet, ("look", 1_000), key="all")
+
+        with pytest.raises(AdjustmentRefused, match="Nothing is left"):
+            self.undone(done, maker)
+
+    def test_is_not_undone_itself(self, done, maker):
+        undo = given_back(self.undone(done, maker))
+
+        assert not making_good.may_be_undone(undo)
+
+    def test_lets_nobody_make_the_same_jobs_good_again(self, done, maker):
+        given_back(self.undone(done, maker))
+
+        assert making_good.find(incident("look", "image")).debits == ()
+
+
 class TestDropped:
     def test_lets_another_have_its_debits(self, wallet, maker):
         spend(wallet, ("look", 600), key="a")
@@ -307,14 +463,76 @@ class TestDatabase:
         with pytest.raises(Error, match="make_good_debit_once"), transaction.atomic():
             raw("DELETE FROM billing_makegooddebit")
 
-    def test_refuses_a_debit_of_two_make_goods(self, waiting, wallet, maker):
+    @pytest.fixture
+    def other(self, waiting, maker):
+        """Another one that waits, of two features of a job with three."""
+        wallet = make_wallet(make_account("Other"), {"plan": (1_000, 30 * DAY)})
+        spend(wallet, ("image", 600), ("look", 1), ("agent", 9), key="b")
+        return made_good(incident("look", "image"), by=maker, form_key="other")
+
+    def test_refuses_a_debit_of_two_make_goods(self, waiting, other):
         [debit] = waiting.debits.all()
-        spend(wallet, ("image", 1), key="b")
-        other = made_good(incident("image"), by=staff(), form_key="other")
         debit.pk, debit.make_good = None, other
 
-        with pytest.raises(Error), transaction.atomic():
-            debit.save(force_insert=True)
+        refused(debit, by="makegooddebit_once")
+
+    @pytest.mark.parametrize(
+        "changed",
+        [
+            {"feature": "agent"},
+            {"feature": ""},
+            {"credits": 601},
+        ],
+        ids=str,
+    )
+    def test_refuses_what_the_job_did_not_use_of_the_features(self, other, changed):
+        debit = other.debits.get(feature="image")
+        debit.pk = None
+        for name, value in changed.items():
+            setattr(debit, name, value)
+
+        refused(debit, by="make_good_debit_of_what_moved")
+
+    def test_refuses_to_take_back_what_another_gave(self, wallet, maker):
+        spend(wallet, ("look", 5), key="a")
+        spend(wallet, ("image", 5), key="b")
+        given_back(made_good(incident("look"), by=maker))
+        image = given_back(made_good(incident("image"), by=maker, form_key="image"))
+        waiting = making_good.propose_undo(
+            image.pk, comment=WHY, ticket="", by=maker, at=NOW
+        )
+        [debit] = waiting.debits.all()
+        debit.pk, debit.entry = None, LedgerEntry.objects.get(kind="REVERSE", seq=4)
+
+        refused(debit, by="make_good_debit")
+
+    def test_refuses_to_undo_one_twice(self, wallet, maker):
+        spend(wallet, ("look", 5), key="a")
+        done = given_back(made_good(incident("look"), by=maker))
+        undo = making_good.propose_undo(
+            done.pk, comment=WHY, ticket="", by=maker, at=NOW
+        )
+        undo.pk, undo.public_id, undo.form_key = None, "mg_other", "other"
+        undo.state = BatchState.PROPOSED
+
+        refused(undo, by="makegood_undone_once")
+
+
+class TestAudits:
+    def test_find_credits_that_no_make_good_gave(self, wallet):
+        entry_id = spend(wallet, ("look", 5), key="a")
+        reverse(entry_id, key=f"make-good:1:{entry_id}:look")
+
+        [finding] = audits.verify()
+
+        assert finding.text == (
+            f"make-good 1 moved 0 of entry {entry_id} look; its entries say 5"
+        )
+
+
+def refused(row, *, by: str) -> None:
+    with pytest.raises(Error, match=by), transaction.atomic():
+        row.save(force_insert=True)
 
 
 def reverse(entry_id: int, *, key: str, credits: int | None = None) -> None:
@@ -332,7 +550,8 @@ def cents_of_reversing(found) -> int:
     """What the grants' spent cost falls by, when all of it is really given back."""
     before = spent_cents()
     for debit in found.debits:
-        reverse(debit.entry_id, key=f"try:{debit.entry_id}", credits=debit.credits)
+        key = f"try:{debit.entry_id}:{debit.feature}"
+        reverse(debit.entry_id, key=key, credits=debit.credits)
     return before - spent_cents()
 
 

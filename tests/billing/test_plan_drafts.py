@@ -11,7 +11,7 @@ from accounts.models import AuditEvent
 from accounts.roles import StaffGroup
 from billing import catalogue, plan_drafts, stripe_gateway, tasks
 from billing.models import BlockOffer, OfferDraft, Plan, PlanVersion
-from credits.rate_drafts import DraftMoved, DraftRefused
+from credits.drafting import DraftMoved, DraftRefused
 from tests.billing.conftest import on_plan
 from tests.billing.plans import DAY
 from tests.conftest import NOW

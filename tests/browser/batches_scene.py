@@ -50,14 +50,26 @@ def files_of(account: Account, maker: User, other: User) -> Arguments:
 
 
 def incidents_of(account: Account, maker: User) -> Arguments:
-    """An incident that was made good, and one that waits for approval."""
+    """Incidents: made good, undone, and one that waits for approval."""
+    ledger.spend(job(_wallet(account), 12), at=now())
+    undone = _made_good(maker, key="undone")
+    making_good.give_back(limit=10, at=now())
+    undo = making_good.propose_undo(
+        undone.pk, comment=WHY, ticket="SUP-12", by=maker, at=now()
+    )
+    making_good.give_back(limit=10, at=now())
     ledger.spend(job(_wallet(account), 20), at=now())
     done = _made_good(maker, key="done")
     making_good.give_back(limit=10, at=now())
     ledger.spend(job(_wallet(account), 600), at=now())
     waiting = _made_good(maker, key="waiting")
     ledger.spend(job(_wallet(account), 7), at=now())
-    return {"done": (done.public_id,), "waiting": (waiting.public_id,)}
+    return {
+        "undone": (undone.public_id,),
+        "undo": (undo.public_id,),
+        "done": (done.public_id,),
+        "waiting": (waiting.public_id,),
+    }
 
 
 def _checked(by: User, *lines: str) -> BulkFile:

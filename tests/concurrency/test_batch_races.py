@@ -11,6 +11,7 @@ from billing.models import BatchState, BulkFile, MakeGood, MakeGoodDebit
 from credits import audits
 from credits.models import LedgerEntry, Wallet
 from tests.billing.batches import (
+    WHY,
     carried_out,
     incident,
     line,
@@ -28,6 +29,8 @@ pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "owne
 
 LATER = NOW + timedelta(minutes=1)
 ROWS, WORKERS = 8, 6
+# What the database's own guards say to those who come second.
+STOPPED = {"IntegrityError", "InternalError", "DatabaseError"}
 
 
 @pytest.fixture
@@ -44,8 +47,22 @@ def file(wallets) -> BulkFile:
     return proposed(sheet(*rows), by=staff())
 
 
+@pytest.fixture
+def without_lock(monkeypatch):
+    """Whoever works takes what is under way, whoever else is at it."""
+    monkeypatch.setattr(
+        batches,
+        "next_under_way",
+        lambda model: model.objects.filter(state=BatchState.APPROVED).first(),
+    )
+
+
 def work(_: int) -> object:
     return bulk_adjusting.carry_out(limit=ROWS, at=LATER)
+
+
+def give_back(_: int) -> object:
+    return making_good.give_back(limit=4, at=LATER)
 
 
 class TestFile:
@@ -57,6 +74,16 @@ class TestFile:
         assert (file.state, file.done, file.failures) == (BatchState.DONE, ROWS, [])
         assert sum(one.available for one in Wallet.objects.all()) == 400 + added
         assert LedgerEntry.objects.filter(actor="adjustment").count() == ROWS
+        assert audits.verify() == []
+
+    @pytest.mark.twin
+    def test_without_its_lock_is_stopped_by_the_database_alone(
+        self, file, wallets, without_lock
+    ):
+        outcomes = race(work, rounds=WORKERS, threads=WORKERS)
+
+        assert tally(outcomes).keys() & STOPPED
+        assert LedgerEntry.objects.filter(actor="adjustment").count() <= ROWS
         assert audits.verify() == []
 
     def test_that_many_approve_is_approved_once(self, wallets):
@@ -108,13 +135,44 @@ class TestIncident:
             spend(wallet, ("look", 5), key=f"job{number}")
         made_good(incident("look"), by=staff())
 
-        race(
-            lambda _: making_good.give_back(limit=4, at=LATER),
+        outcomes = race(give_back, rounds=CALLERS, threads=CALLERS)
+        making_good.give_back(limit=100, at=LATER)
+
+        assert tally(outcomes) == {"int": CALLERS}
+        assert LedgerEntry.objects.filter(kind="REVERSE").count() == 4
+        assert [one.available for one in Wallet.objects.order_by("pk")] == [100] * 4
+        assert audits.verify() == []
+
+    @pytest.mark.twin
+    def test_without_its_lock_is_stopped_by_the_database_alone(
+        self, wallets, without_lock
+    ):
+        for number, wallet in enumerate(wallets):
+            spend(wallet, ("look", 5), key=f"job{number}")
+        made_good(incident("look"), by=staff())
+
+        outcomes = race(give_back, rounds=CALLERS, threads=CALLERS)
+
+        assert tally(outcomes).keys() & STOPPED
+        assert LedgerEntry.objects.filter(kind="REVERSE").count() <= 4
+        assert audits.verify() == []
+
+    def test_that_many_undo_is_undone_once(self, wallets):
+        for number, wallet in enumerate(wallets):
+            spend(wallet, ("look", 5), key=f"job{number}")
+        done, makers = made_good(incident("look"), by=staff()), [staff(), staff()]
+        making_good.give_back(limit=100, at=LATER)
+
+        outcomes = race(
+            lambda n: making_good.propose_undo(
+                done.pk, comment=WHY, ticket="", by=makers[n % 2], at=LATER
+            ),
             rounds=CALLERS,
             threads=CALLERS,
         )
+        race(give_back, rounds=CALLERS, threads=CALLERS)
         making_good.give_back(limit=100, at=LATER)
 
-        assert LedgerEntry.objects.filter(kind="REVERSE").count() == 4
-        assert [one.available for one in Wallet.objects.order_by("pk")] == [100] * 4
+        assert tally(outcomes) == {"MakeGood": 1, "AdjustmentRefused": CALLERS - 1}
+        assert [one.available for one in Wallet.objects.order_by("pk")] == [95] * 4
         assert audits.verify() == []

@@ -12,9 +12,9 @@ from accounts.models import AuditEvent, Notice
 from accounts.roles import StaffGroup
 from credits import quoting, rate_cards, rate_drafts, rate_notices
 from credits.core.rating import JobLine
+from credits.drafting import DraftMoved, DraftRefused
 from credits.models import DraftState, Rate, RateCard, RateDraft
 from credits.rate_cards import RateLine
-from credits.rate_drafts import DraftMoved, DraftRefused
 from tests.conftest import NOW
 from tests.credits.rate_drafting import begin, publish, set_rates, use
 from tests.factories import make_account, make_staff, make_wallet

@@ -87,6 +87,15 @@ class BatchReplay(Replay):
             at=self.at,
         )
 
+    def _undo_make_good(self, command: dict, _: dict) -> None:
+        self.batches[command["as"]] = making_good.propose_undo(
+            self.batches[command["make_good"]].pk,
+            comment=_WHY,
+            ticket="",
+            by=_staff(command["by"]),
+            at=self.at,
+        )
+
     def _approve_batch(self, command: dict, _: dict) -> None:
         batches.approve(
             self.batches[command["batch"]], by=_staff(command["by"]), at=self.at

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from accounts.roles import StaffGroup
-from credits import rate_drafts
+from credits import drafting, rate_drafts
 from credits.models import RateDraft
 from tests.factories import make_staff
 from tests.golden.replaying import REFUSALS, Replay
@@ -15,7 +15,7 @@ from tests.golden.replaying import REFUSALS, Replay
 class DraftReplay(Replay):
     """A wallet, and somebody who may publish rates."""
 
-    refusals_expected = (*REFUSALS, rate_drafts.DraftRefused)
+    refusals_expected = (*REFUSALS, drafting.DraftRefused)
 
     def __init__(self, given: dict):
         super().__init__(given)

@@ -11,8 +11,15 @@ from typing import TYPE_CHECKING
 
 from django.utils.translation import gettext as _
 
-from billing import changing, leaving, previewing, stripe_gateway, subscribing
-from billing.models import ChangeKind, PlanChange
+from billing import (
+    changing,
+    leaving,
+    previewing,
+    refunding,
+    stripe_gateway,
+    subscribing,
+)
+from billing.models import ChangeKind, PlanChange, RefundState
 from billing.webhooks import inbox
 
 if TYPE_CHECKING:
@@ -71,7 +78,7 @@ def carry_on(change: PlanChange, *, at: datetime) -> None:
         leaving.go_on(change, at=at)
         return
     with suppress(stripe_gateway.StripeUnavailable):
-        invoice_id = changing.carry_out(change, at=at)
+        invoice_id = _carry_out(change, at)
         if change.kind != ChangeKind.SUBSCRIBE:  # nobody can have paid there yet
             look(change, invoice_id=invoice_id, at=at)
     change.refresh_from_db()
@@ -138,7 +145,27 @@ def look_after_change(*, change_id: int, at: datetime) -> None:
     if leaving.ends_here(change):
         leaving.go_on(change, at=at)
     else:
-        look(change, invoice_id=changing.carry_out(change, at=at), at=at)
+        look(change, invoice_id=_carry_out(change, at), at=at)
+
+
+def _carry_out(change: PlanChange, at: datetime) -> str:
+    if change.kind == ChangeKind.CANCEL and not _is_given_back(change, at):
+        return ""
+    return changing.carry_out(change, at=at)
+
+
+def _is_given_back(change: PlanChange, at: datetime) -> bool:
+    """Whether the money that goes back with a plan's end has gone: it goes first (R65).
+
+    If it cannot, the plan goes on.
+    """
+    refunds = refunding.asked_with(change.account_id, change.form_key)
+    for refund in refunds.filter(state=RefundState.ASKED, next_check_at__lte=at):
+        refunding.look_after(refund_id=refund.pk, at=at)
+    states = set(refunds.values_list("state", flat=True))
+    if RefundState.FAILED in states:
+        changing.refuse(change, _("A refund was not made."), at=at)
+    return not states & {RefundState.ASKED, RefundState.FAILED}
 
 
 def _look_at(kind: str, object_id: str | None, at: datetime) -> None:

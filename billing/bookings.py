@@ -32,9 +32,11 @@ if TYPE_CHECKING:
 
 
 def unbegun_cents(cycle: Cycle) -> int:
-    """Return what is paid for a month that has not begun, less what was refunded."""
-    granted = cycle.plan_version.cycle_credits
-    return left_cents(cycle.price_cents, granted=granted, left=cycle.credits)
+    """Return what is deferred for a month that has not begun.
+
+    Terms of plans without credits are revenue when they are paid.
+    """
+    return cycle.price_cents if cycle.credits else 0
 
 
 def purchase_paid(purchase: Purchase, *, net_cents: int, at: datetime) -> None:
@@ -194,14 +196,9 @@ def refund_reclassed(refund: Refund, *, at: datetime) -> None:
     )
 
 
-def refund_undone(refund: Refund, *, unbegun: int, at: datetime) -> None:
-    """Book that a refund's money has stayed after all (R80).
-
-    `unbegun` cents are paid for months or credits to come again.
-    """
+def refund_undone(refund: Refund, *, at: datetime) -> None:
+    """Book that a refund's money has stayed after all (R80)."""
     undone = {account: -cents for account, cents in _booked(refund).items()}
-    undone["refunds"] += undone["prepaid"] + unbegun
-    undone["prepaid"] = -unbegun
     _book(
         f"{refund.source_key}:undone",
         BookingKind.REFUND_UNDONE,

@@ -1,7 +1,8 @@
 """Ending a plan at once, as staff may (R65): what it costs, and doing it.
 
-With a refund, the money goes back first, so that what is unspent is counted before it
-ends. Stripe ends the plan, and its word ends it here, as any other end.
+The end and the refunds that go with it are written down together; then the money goes
+back, so that what is unspent is counted before it ends; then Stripe ends the plan, and
+its word ends it here, as any other end. The sweeper goes on with what is left of that.
 """
 
 from __future__ import annotations
@@ -14,6 +15,9 @@ from django.db import transaction
 from accounts import auditing
 from accounts.models import Account
 from billing import (
+    arranging,
+    catalogue,
+    changing,
     ending,
     losses,
     payments,
@@ -21,9 +25,15 @@ from billing import (
     stripe_gateway,
     subscribing,
 )
-from billing.models import InvoiceStatus
+from billing.models import (
+    ChangeKind,
+    ChangeState,
+    InvoiceStatus,
+    PlanChange,
+    RefundState,
+    Timing,
+)
 from billing.refunding import Extent, RefundRefused
-from billing.webhooks import inbox
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -69,6 +79,16 @@ class CancelPreview:
         return self.shares[0].payment.currency if self.shares else ""
 
 
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """Who ends a plan, why, on which form, and whether money goes back with it."""
+
+    with_refund: bool
+    by: User
+    reason: str
+    form_key: str
+
+
 class NoPlan(stripe_gateway.BillingError):
     """The account has no plan that could be canceled (any more)."""
 
@@ -93,39 +113,34 @@ def preview(account_id: int, *, at: datetime) -> CancelPreview:
     )
 
 
-def cancel(
-    previewed: CancelPreview,
-    *,
-    with_refund: bool,
-    by: User,
-    reason: str,
-    form_key: str,
-    at: datetime,
-) -> None:
+def cancel(previewed: CancelPreview, wish: Wish, *, at: datetime) -> bool:
     """End a plan now; what its credits cost goes back, or is forfeited with them.
+
+    Returns whether it has ended; if not, it ends as soon as Stripe answers. A change
+    that waits for its payment gives way. The same form is the same end.
 
     Raises:
         RefundIncomplete: the plan goes on.
-        StripeUnavailable: likewise; the same form goes on with it.
+        RefundRefused, ChangeInProgress: likewise, and nothing was recorded.
+        StripeUnavailable: likewise, for an open change could not give way.
 
     Source: docs/rules.md R65.
     """
     subscription = previewed.subscription
-    auditing.record(
-        action="subscription.cancel_asked",
-        actor=by,
-        account=subscription.account,
-        target=str(subscription.plan_version),
-        after={"refund_cents": previewed.refund_cents if with_refund else 0},
-        reason=reason,
-        at=at,
-    )
-    if with_refund:
-        _give_back(previewed.shares, by, reason, form_key, at)
-    if subscription.stripe_subscription_id:
-        _end_at_stripe(subscription, reason, form_key, at)
-    else:
-        _end_here(subscription, at)
+    if not subscription.stripe_subscription_id:
+        _end_here(previewed, wish, at)
+        return True
+    change = changing.by_form(subscription.account_id, wish.form_key)
+    if change is None:
+        _clear_the_way(subscription, at)
+        change = _recorded(previewed, wish, at)
+    refunds = refunding.asked_with(subscription.account_id, wish.form_key)
+    for refund in refunds:
+        refunding.go_on(refund, at=at)
+    arranging.carry_on(change, at=at)
+    if failed := refunds.filter(state=RefundState.FAILED).first():
+        raise RefundIncomplete(f"{failed.public_id}: {failed.failure}")
+    return change.state == ChangeState.DONE
 
 
 def _shares(subscription: Subscription, at: datetime) -> Iterator[Share]:
@@ -140,38 +155,70 @@ def _shares(subscription: Subscription, at: datetime) -> Iterator[Share]:
         yield Share(payment, found)
 
 
-def _give_back(
-    shares: tuple[Share, ...], by: User, reason: str, form_key: str, at: datetime
-) -> None:
-    for share in shares:
-        refund = refunding.ask(
+def _clear_the_way(subscription: Subscription, at: datetime) -> None:
+    if waiting := changing.open_change(subscription.account_id):
+        arranging.give_up(waiting, at=at)
+
+
+@transaction.atomic(durable=True)
+def _recorded(previewed: CancelPreview, wish: Wish, at: datetime) -> PlanChange:
+    """Commit the intent to end a plan, and those to refund what is unspent of it."""
+    subscription = previewed.subscription
+    Account.objects.select_for_update(no_key=True).get(pk=subscription.account_id)
+    change = _intent(subscription, wish, at)
+    changing.begin(change)
+    for share in previewed.shares if wish.with_refund else ():
+        refunding.record(
             share.payment,
             share.preview,
-            by=by,
-            reason=reason,
-            form_key=f"{form_key}:{share.payment.payment_intent_id}",
+            by=wish.by,
+            reason=wish.reason,
+            form_key=f"{wish.form_key}:{share.payment.payment_intent_id}",
             at=at,
         )
-        if not refund.stripe_refund_id:
-            message = f"{refund.public_id}: {refund.failure or refund.state}"
-            raise RefundIncomplete(message)
+    _write_down(previewed, wish, at)
+    return change
 
 
-def _end_at_stripe(
-    subscription: Subscription, reason: str, form_key: str, at: datetime
-) -> None:
-    stripe_id = subscription.stripe_subscription_id or ""
-    stripe_gateway.end_now(
-        stripe_id, comment=reason, key=f"cancel:{subscription.pk}:{form_key}"
+def _intent(subscription: Subscription, wish: Wish, at: datetime) -> PlanChange:
+    version = subscription.plan_version
+    return PlanChange(
+        account=subscription.account,
+        subscription=subscription,
+        kind=ChangeKind.CANCEL,
+        timing=Timing.NOW,
+        from_version=version,
+        to_version=catalogue.plan_in_force(subscribing.FREE, at=at),
+        to_interval=subscription.interval,
+        form_key=wish.form_key,
+        currency=version.currency,
+        shown_cents=0,
+        credits_now=0,
+        prorated_at=at,
+        requested_by=wish.by,
+        requested_at=at,
+        reason=wish.reason,
     )
-    inbox.look_again(object_kind="subscription", object_id=stripe_id, at=at)
 
 
 @transaction.atomic
-def _end_here(subscription: Subscription, at: datetime) -> None:
+def _end_here(previewed: CancelPreview, wish: Wish, at: datetime) -> None:
     """End a plan that Stripe knows nothing of, under its account's lock."""
-    locked = Account.objects.select_for_update(no_key=True)
-    locked.get(pk=subscription.account_id)
-    live = subscribing.live_subscription(subscription.account_id)
-    if live:
+    account_id = previewed.subscription.account_id
+    Account.objects.select_for_update(no_key=True).get(pk=account_id)
+    _write_down(previewed, wish, at)
+    if live := subscribing.live_subscription(account_id):
         ending.end_plan(live, ended_at=at, at=at)
+
+
+def _write_down(previewed: CancelPreview, wish: Wish, at: datetime) -> None:
+    subscription = previewed.subscription
+    auditing.record(
+        action="subscription.cancel_asked",
+        actor=wish.by,
+        account=subscription.account,
+        target=str(subscription.plan_version),
+        after={"refund_cents": previewed.refund_cents if wish.with_refund else 0},
+        reason=wish.reason,
+        at=at,
+    )

@@ -135,6 +135,8 @@ def _catch_up_cancel(
 ) -> None:
     if fetched.ended_at:
         changing.close(change, ChangeState.DONE, at=at)
+    elif change.timing == Timing.NOW:
+        return  # Stripe has yet to hear of it.
     elif fetched.cancel_at:
         _schedule(change, fetched.cancel_at, at)
     elif change.state == ChangeState.SCHEDULED:

@@ -147,16 +147,25 @@ def ask(
         prorated_at=previewed.prorated_at,
         requested_by=request.user,
         requested_at=at,
-        next_check_at=at + _FIRST_CHECK_AFTER,
         reason=request.comment,
     )
+    begin(change)
+    _write_down(change, request)
+    return change
+
+
+def begin(change: PlanChange) -> None:
+    """Save the intent to change a plan. Call it under the account's lock.
+
+    Raises:
+        ChangeInProgress: see there.
+    """
+    change.next_check_at = change.requested_at + _FIRST_CHECK_AFTER
     try:
         with transaction.atomic():
             change.save()
     except IntegrityError as taken:
-        raise ChangeInProgress(open_change(account.pk)) from taken
-    _write_down(change, request)
-    return change
+        raise ChangeInProgress(open_change(change.account_id)) from taken
 
 
 def carry_out(change: PlanChange, *, at: datetime) -> str:
@@ -309,7 +318,8 @@ def _is_made(change: PlanChange, fetched: StripeSubscription) -> bool:
         return key in {fetched.lookup_key, fetched.pending_lookup_key}
     if change.kind in BY_SCHEDULE:
         return key == fetched.scheduled_lookup_key
-    return bool(fetched.cancel_at or fetched.ended_at)
+    is_coming = change.timing == When.CYCLE_END and fetched.cancel_at
+    return bool(is_coming or fetched.ended_at)
 
 
 def _make(change: PlanChange, fetched: StripeSubscription, key: str) -> str:

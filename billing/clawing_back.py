@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 from django.db.models import Sum
 from django.db.models.functions import Coalesce
 
-from billing.core.claims import ClawBack, Lot, claim_of, claw_back, owed_cents
+from billing import payments
+from billing.core.claims import ClawBack, Lot, back_of, claim_of, claw_back, owed_cents
 from billing.payments import PaymentKind
 from credits import ledger
-from credits.models import EntryKind, GrantDraw
+from credits.models import EntryKind, GrantDraw, Wallet
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -24,14 +25,17 @@ if TYPE_CHECKING:
 _USED = (EntryKind.SPEND, EntryKind.CAPTURE, EntryKind.REPAY)
 _TAKEN = "The bank took the payment for these credits back."
 _OWED = "Used before the bank took the payment back."
+_BACK = "Given back since, and taken instead."
 
 
 def take_back(dispute: Dispute, payment: Payment, *, at: datetime) -> bool:
     """Take what a lost dispute claims, as far as it can be; say whether more will come.
 
-    What jobs hold is left to them. Call it again once they have settled: what was
-    taken and is owed before is written on the dispute, which the caller saves.
+    What jobs hold is left to them. Call it again once they have settled, or when used
+    credits were given back: what was taken and is owed before is written on the
+    dispute, which the caller saves.
     """
+    payment = _take_instead(dispute, payment, at)
     due = foresee(dispute, payment)
     _take(dispute, payment, due.take, at)
     _owe(dispute, payment, due.owe, at)
@@ -93,18 +97,44 @@ def _take(dispute: Dispute, payment: Payment, credits: int, at: datetime) -> Non
         dispute.removed_credits += taken
 
 
+def _take_instead(dispute: Dispute, payment: Payment, at: datetime) -> Payment:
+    """Take what was owed and came back, as far as nobody has paid for it meanwhile."""
+    wallet_id = ledger.open_wallet(account_id=dispute.account_id, at=at)
+    debt = Wallet.objects.get(pk=wallet_id).debt
+    credits = min(back_of(_lot(dispute, payment)), debt)
+    if credits == 0:
+        return payment
+    ledger.clear_debt(
+        wallet_id=wallet_id,
+        credits=credits,
+        idempotency_key=f"{dispute.key}:back:{dispute.removed_credits}",
+        actor="stripe",
+        reason=_BACK,
+        at=at,
+    )
+    _take(dispute, payment, credits, at)
+    _write_debt(dispute, payment, dispute.debt_credits - credits)
+    return payments.payment_of(payment.payment_intent_id) or payment
+
+
 def _owe(dispute: Dispute, payment: Payment, credits: int, at: datetime) -> None:
     if credits == 0:
         return
     ledger.record_debt(
         wallet_id=ledger.open_wallet(account_id=dispute.account_id, at=at),
         credits=credits,
-        idempotency_key=f"{dispute.key}:owe:{dispute.debt_credits}",
+        idempotency_key=(
+            f"{dispute.key}:owe:{dispute.removed_credits}:{dispute.debt_credits}"
+        ),
         actor="stripe",
         reason=_OWED,
         at=at,
     )
-    dispute.debt_credits += credits
+    _write_debt(dispute, payment, dispute.debt_credits + credits)
+
+
+def _write_debt(dispute: Dispute, payment: Payment, credits: int) -> None:
+    dispute.debt_credits = credits
     dispute.debt_cents = owed_cents(
-        dispute.debt_credits, granted=payment.granted, paid_cents=payment.paid_cents
+        credits, granted=payment.granted, paid_cents=payment.paid_cents
     )

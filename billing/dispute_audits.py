@@ -15,9 +15,10 @@ register(
     LEFT JOIN (
         SELECT split_part(idempotency_key, ':', 2) AS dispute_id,
             -sum(credits) FILTER (WHERE kind = 'REVOKE') AS removed,
-            sum(debt) FILTER (WHERE kind = 'DEBT') AS owed
+            sum(debt) AS owed
         FROM credits_ledgerentry
-        WHERE idempotency_key LIKE 'dispute:%' AND kind IN ('REVOKE', 'DEBT')
+        WHERE idempotency_key LIKE 'dispute:%'
+            AND kind IN ('REVOKE', 'DEBT', 'CLEAR_DEBT')
         GROUP BY 1
     ) AS found ON found.dispute_id = dispute.id::text
     WHERE (dispute.removed_credits, dispute.debt_credits)

@@ -53,6 +53,18 @@ def charged_back_at(subscription: Subscription) -> datetime | None:
     return first
 
 
+def look_at_lost(account_id: int, *, at: datetime) -> None:
+    """Let lost disputes be looked at again: credits came back to grants of an account.
+
+    What comes back to a grant that a bank has taken is nobody's, or was paid for again.
+    Call it under the wallet's lock, in the transaction that gave back.
+
+    Source: docs/rules.md R83.
+    """
+    lost = Dispute.objects.filter(account_id=account_id, effect=DisputeEffect.TAKEN)
+    lost.update(next_check_at=at)
+
+
 def doubts_of(account_id: int, *, purchase_id: int | None = None) -> Doubts:
     """Return what an account waits for: all of it, or what is about one purchase."""
     about = {"account_id": account_id}

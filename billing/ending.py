@@ -99,9 +99,7 @@ def _drop_coming_months(
     coming = subscription.cycles.filter(granted_at=None, starts_at__gte=ended_at)
     # R85: what a bank has taken back is forfeited by nobody.
     paid = coming.exclude(disputes.IS_LOST)
-    cents = sum(
-        bookings.unbegun_cents(cycle) for cycle in paid.select_related("plan_version")
-    )
+    cents = sum(bookings.unbegun_cents(cycle) for cycle in paid)
     bookings.months_forfeited(
         subscription, key=f"subscription:{subscription.pk}", cents=cents, at=at
     )

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from billing import bookings
+from billing import bookings, disputes
+from billing.core.revenue import left_cents
 from billing.models import Cycle
 from billing.refund_figures import locked_wallet
 from credits import ledger
@@ -35,15 +36,12 @@ def undo(refund: Refund, payment: Payment, *, at: datetime) -> None:
             reason=_PUT_BACK,
             at=at,
         )
+    disputes.look_at_lost(refund.account_id, at=at)
     missing = _forgive(refund, wallet_id, at)
-    before = _unbegun_cents(payment)
-    lost = _restore_months(payment.to_come, refund.credits_to_come)
-    restored_cents = _unbegun_cents(payment) - before
-    # Months that had their time meanwhile were paid for as well.
-    cents = bookings.unbegun_of(refund) - restored_cents if lost else 0
+    lost, cents = _restore_months(payment.to_come, refund)
     if missing + lost:
         _grant_again(refund, payment, (missing + lost, cents), wallet_id, at)
-    bookings.refund_undone(refund, unbegun=restored_cents + cents, at=at)
+    bookings.refund_undone(refund, at=at)
     refund.credits_waiting = 0
 
 
@@ -62,18 +60,21 @@ def _forgive(refund: Refund, wallet_id: int, at: datetime) -> int:
     return refund.debt_credits - owed
 
 
-def _restore_months(to_come: tuple[Cycle, ...], credits: int) -> int:
-    """Let months have their credits again; return what had its time meanwhile."""
+def _restore_months(to_come: tuple[Cycle, ...], refund: Refund) -> tuple[int, int]:
+    """Let months have their credits again; return what had its time meanwhile.
+
+    That was paid for as well: its credits, and their cents.
+    """
+    credits, cents = refund.credits_to_come, bookings.unbegun_of(refund)
     for cycle in to_come:
-        given = min(credits, max(0, cycle.plan_version.cycle_credits - cycle.credits))
-        credits -= given
-        cycle.credits += given
-    Cycle.objects.bulk_update(to_come, ["credits"])
-    return credits
-
-
-def _unbegun_cents(payment: Payment) -> int:
-    return sum(bookings.unbegun_cents(cycle) for cycle in payment.to_come)
+        missing = cycle.plan_version.cycle_credits - cycle.credits
+        if (given := min(credits, missing)) > 0:
+            left = left_cents(cents, granted=credits, left=credits - given)
+            cycle.price_cents += cents - left
+            cycle.credits += given
+            credits, cents = credits - given, left
+    Cycle.objects.bulk_update(to_come, ["credits", "price_cents"])
+    return credits, cents
 
 
 def _grant_again(

@@ -25,6 +25,8 @@ from credits import ledger
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from django.db.models import QuerySet
+
     from accounts.models import User
     from billing.core.refunds import Paid
     from billing.payments import Payment
@@ -101,7 +103,29 @@ def ask(
     Raises:
         RefundRefused: another refund left less than that to give back.
     """
-    refund = _recorded(
+    with transaction.atomic(durable=True):
+        refund = record(
+            payment, previewed, by=by, reason=reason, form_key=form_key, at=at
+        )
+    go_on(refund, at=at)
+    return refund
+
+
+def record(
+    payment: Payment,
+    previewed: RefundPreview,
+    *,
+    by: User,
+    reason: str,
+    form_key: str,
+    at: datetime,
+) -> Refund:
+    """Write an intent down, in a transaction of the caller's; `ask` says the rest.
+
+    Raises:
+        RefundRefused: see there.
+    """
+    return _recorded(
         payment,
         Refund(
             **payment.row,
@@ -116,11 +140,24 @@ def ask(
             next_check_at=at + purchasing.SAME_KEY_FOR,
         ),
     )
+
+
+def go_on(refund: Refund, *, at: datetime) -> None:
+    """Bring a refund as far as Stripe answers; the sweeper does the rest."""
     if refund.state == RefundState.ASKED:
         with suppress(stripe_gateway.StripeUnavailable):
             carry_out(refund, at=at)
     refund.refresh_from_db()
-    return refund
+
+
+def asked_with(account_id: int, form_key: str) -> QuerySet[Refund]:
+    """Return the refunds that a form asked for beside something else.
+
+    Their own keys begin with that form's.
+    """
+    return Refund.objects.filter(
+        account_id=account_id, asked_key__startswith=f"form:{form_key}:"
+    )
 
 
 def due_refunds(*, limit: int, at: datetime) -> list[int]:
@@ -187,9 +224,8 @@ def _is_still_asked(refund: Refund, intent_id: str, at: datetime) -> bool:
     return Refund.objects.filter(pk=refund.pk, state=RefundState.ASKED).exists()
 
 
-@transaction.atomic(durable=True)
 def _recorded(payment: Payment, intent: Refund) -> Refund:
-    """Commit an intent, or return the one that the same form led to before."""
+    """Save an intent, or return the one that the same form led to before."""
     payments.lock(payment)
     known = Refund.objects.filter(asked_key=intent.asked_key).first()
     if known:

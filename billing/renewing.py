@@ -40,6 +40,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
+    from django.db.models import QuerySet
+
     from billing.models import Invoice, PlanVersion
 
 log = structlog.get_logger(__name__)
@@ -171,16 +173,19 @@ def grant_due_cycles(*, limit: int, at: datetime) -> int:
 
     Source: docs/rules.md R13, R17.
     """
-    due = (
-        Cycle.objects.filter(_BEFORE_THE_END, granted_at=None, starts_at__lte=at)
-        .filter(disputes.PAYMENT_STANDS)
-        .select_for_update(of=("self",), skip_locked=True, no_key=True)
-        .order_by("starts_at", "id")
+    due = due_cycles(at=at).select_for_update(
+        of=("self",), skip_locked=True, no_key=True
     )
     _follow_the_index()
     claimed = list(due.values_list("pk", flat=True)[:limit])
     _grant(claimed, at)
     return len(claimed)
+
+
+def due_cycles(*, at: datetime) -> QuerySet[Cycle]:
+    """Return the paid months that have begun and are not granted, longest due first."""
+    begun = Cycle.objects.filter(_BEFORE_THE_END, granted_at=None, starts_at__lte=at)
+    return begun.filter(disputes.PAYMENT_STANDS).order_by("starts_at", "id")
 
 
 def grant_begun_cycles(
@@ -200,18 +205,28 @@ def resize_coming_months(
 ) -> int:
     """Give the paid months that are still to come another size (R32).
 
-    What was paid on top is spread over them; returns how many cents were.
+    What a refund took off them stays off (R82). What was paid on top is spread over
+    those that bring credits; returns how many cents were.
     """
     coming = list(
-        subscription.cycles.select_for_update(no_key=True)
+        subscription.cycles.select_for_update(of=("self",), no_key=True)
+        .select_related("plan_version")
         .filter(granted_at=None, starts_at__gt=at)
         .order_by("starts_at")
     )
-    for place, cycle in enumerate(coming):
-        cycle.plan_version, cycle.credits = version, version.cycle_credits
-        cycle.price_cents += share_cents(extra_cents, place, of=len(coming))
+    for cycle in coming:
+        cycle.credits = _resized(cycle, version.cycle_credits)
+        cycle.plan_version = version
+    paid = [cycle for cycle in coming if cycle.credits]
+    for place, cycle in enumerate(paid):
+        cycle.price_cents += share_cents(extra_cents, place, of=len(paid))
     Cycle.objects.bulk_update(coming, ["plan_version", "credits", "price_cents"])
-    return extra_cents if coming else 0
+    return extra_cents if paid else 0
+
+
+def _resized(cycle: Cycle, size: int) -> int:
+    refunded = cycle.plan_version.cycle_credits - cycle.credits
+    return max(size - refunded, min(size, cycle.credits))
 
 
 def _pay_next_term(subscription: Subscription, at: datetime) -> None:

@@ -18,6 +18,7 @@ from django.db.models import Q, Sum
 
 from billing import bookings, payments, putting_back, refund_notices
 from billing.core.refunds import Effect, effect_of, settled
+from billing.core.revenue import left_cents
 from billing.models import Cycle, Purchase, PurchaseState, Refund, RefundState
 from billing.payments import PaymentKind, UnknownPayment
 from billing.refund_figures import STANDING, locked_wallet, paid_by, standing_refunds
@@ -209,13 +210,17 @@ def _drop_months(to_come: tuple[Cycle, ...], credits: int) -> int:
 
     Returns what they were paid with, in cents.
     """
-    before = sum(bookings.unbegun_cents(cycle) for cycle in to_come)
+    before = sum(cycle.price_cents for cycle in to_come)
     for cycle in reversed(to_come):
-        taken = min(credits, cycle.credits)
-        credits -= taken
-        cycle.credits -= taken
-    Cycle.objects.bulk_update(to_come, ["credits"])
-    return before - sum(bookings.unbegun_cents(cycle) for cycle in to_come)
+        if taken := min(credits, cycle.credits):
+            credits -= taken
+            left = cycle.credits - taken
+            cycle.price_cents = left_cents(
+                cycle.price_cents, granted=cycle.credits, left=left
+            )
+            cycle.credits = left
+    Cycle.objects.bulk_update(to_come, ["credits", "price_cents"])
+    return before - sum(cycle.price_cents for cycle in to_come)
 
 
 def _mark_purchase(payment: Payment) -> None:

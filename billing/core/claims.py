@@ -54,6 +54,11 @@ def claw_back(lot: Lot, *, claim: int) -> ClawBack:
     return ClawBack(take=take, owe=owe, waits=min(left - take - owe, lot.held))
 
 
+def back_of(lot: Lot) -> int:
+    """Return what is free of a grant that was owed as used, and given back since."""
+    return min(lot.free, max(0, lot.owed - lot.used))
+
+
 def owed_cents(credits: int, *, granted: int, paid_cents: int) -> int:
     """Return what so many credits of a grant were paid with, half-even (R77, R78)."""
     whole, rest = divmod(credits * paid_cents, granted)

@@ -33,7 +33,9 @@ class Cycle(models.Model):
         help_text="When its credits end, unless the plan ends before (R14, R15)."
     )
     credits = models.BigIntegerField()
-    price_cents = models.BigIntegerField(help_text="Net price of this month (R100).")
+    price_cents = models.BigIntegerField(
+        help_text="Net price of its credits: less what was refunded (R82, R100)."
+    )
     paid_at = models.DateTimeField()
     granted_at = models.DateTimeField(null=True, blank=True)
 

@@ -27,6 +27,7 @@ class BreakKind(models.TextChoices):
     REFUND_UNPOSTED = "REFUND_UNPOSTED", _("Refund not posted")
     REFUND_UNKNOWN = "REFUND_UNKNOWN", _("Refund unknown to Stripe")
     DISPUTE_UNPOSTED = "DISPUTE_UNPOSTED", _("Dispute not posted")
+    DISPUTE_UNKNOWN = "DISPUTE_UNKNOWN", _("Dispute unknown to Stripe")
     ORPHAN_SESSION = "ORPHAN_SESSION", _("Checkout without an order")
     SUBSCRIPTION_DIFFERS = "SUBSCRIPTION_DIFFERS", _("Plan differs")
     INVOICE_DIFFERS = "INVOICE_DIFFERS", _("Invoice differs")

@@ -7,7 +7,14 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from billing.models import WebhookEvent
-from billing.reconciling import bills, movements, purchases, returns, subscriptions
+from billing.reconciling import (
+    bills,
+    debts,
+    movements,
+    purchases,
+    returns,
+    subscriptions,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -31,6 +38,7 @@ def differences(books: Books, *, at: datetime) -> list[Finding]:
         for one in chain(
             purchases.compare(books),
             bills.compare(books, at=at),
+            debts.compare(books),
             returns.compare(books),
             subscriptions.compare(books, at=at),
             movements.compare(books),

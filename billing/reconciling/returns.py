@@ -31,12 +31,13 @@ _PAID_FOR = (Purchase, Invoice, DebtPayment)
 
 
 def compare(books: Books) -> Iterator[Finding]:
-    """Compare refunds both ways, and what banks dispute with what was posted."""
+    """Compare refunds and disputes, both ways."""
     for refunds in chunks(books.refunds):
         yield from _compare_refunds(refunds)
-    yield from _not_at_stripe(books.since, {one.id for one in books.refunds})
+    yield from _unknown_refunds(books.since, {one.id for one in books.refunds})
     for disputes in chunks(books.disputes):
         yield from _compare_disputes(disputes)
+    yield from _unknown_disputes(books.since, {one.id for one in books.disputes})
 
 
 def _compare_refunds(refunds: Sequence[BookedRefund]) -> Iterator[Finding]:
@@ -68,7 +69,9 @@ def _refund_kind(theirs: BookedRefund, ours: Refund | None) -> BreakKind | None:
     return _money_kind(theirs, ours)
 
 
-def _not_at_stripe(since: datetime | None, seen: Collection[str]) -> Iterator[Finding]:
+def _unknown_refunds(
+    since: datetime | None, seen: Collection[str]
+) -> Iterator[Finding]:
     refunds = Refund.objects.filter(stripe_refund_id__isnull=False)
     for one in refunds.filter(asked_at__gte=since) if since else refunds:
         if one.stripe_refund_id not in seen:
@@ -97,6 +100,21 @@ def _compare_disputes(disputes: Sequence[BookedDispute]) -> Iterator[Finding]:
                 here=_figures(ours, ours.status) if ours else {},
                 at_stripe=_figures(theirs, theirs.status),
                 repair=("dispute", theirs.id),
+            )
+
+
+def _unknown_disputes(
+    since: datetime | None, seen: Collection[str]
+) -> Iterator[Finding]:
+    disputes = Dispute.objects.all()
+    for one in disputes.filter(opened_at__gte=since) if since else disputes:
+        if one.stripe_dispute_id not in seen:
+            yield Finding(
+                BreakKind.DISPUTE_UNKNOWN,
+                one.stripe_dispute_id,
+                one.opened_at,
+                account_id=one.account_id,
+                here=_figures(one, one.status),
             )
 
 

@@ -45,6 +45,10 @@ ADVICE: dict[BreakKind, Promise] = {
         "A bank disputes a payment, or has decided, and credits do not show it."
         " Repair it."
     ),
+    BreakKind.DISPUTE_UNKNOWN: _(
+        "Credits are frozen, or were taken, for a dispute that Stripe does not know."
+        " Look for the payment at Stripe; give credits back by an adjustment."
+    ),
     BreakKind.ORPHAN_SESSION: _(
         "A checkout was completed whose order is not here. Find the customer at Stripe"
         " and refund the payment."
@@ -65,6 +69,7 @@ ADVICE: dict[BreakKind, Promise] = {
 _NAMES: dict[str, Promise] = {
     "order": _("Order"),
     "refund": _("Refund"),
+    "debt": _("Payment of a debt"),
     "payment": _("Payment"),
     "invoice": _("Invoice"),
     "source": _("Fee of"),

@@ -31,11 +31,15 @@ class _Range(TypedDict, total=False):
 
 @dataclass(frozen=True, slots=True)
 class BookedPayment:
-    """A charge that succeeded. `purchase` is our id in its metadata, or ""."""
+    """A charge that succeeded.
+
+    `purchase` or `debt_payment` is our id in its metadata; the others are "".
+    """
 
     id: str
     payment_intent_id: str
     purchase: str
+    debt_payment: str
     amount_cents: int
     currency: str
     paid_at: datetime
@@ -134,6 +138,7 @@ def booked_payments(since: datetime | None) -> list[BookedPayment]:
                 id=one.id,
                 payment_intent_id=id_of(one.payment_intent),
                 purchase=noted(one.metadata, "purchase"),
+                debt_payment=noted(one.metadata, "debt_payment"),
                 amount_cents=one.amount,
                 currency=one.currency,
                 paid_at=instant(one.created),

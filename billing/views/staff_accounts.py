@@ -18,11 +18,14 @@ from accounts.models import Account
 from accounts.roles import StaffPermission
 from accounts.staff_access import permissions_of, staff_page
 from billing import canceling_now, stripe_gateway
+from billing.canceling_now import Wish
+from billing.changing import ChangeInProgress
 from billing.console import finding, timeline, viewing
 from billing.console.forms import FindForm, JobForm
 from billing.console.movements import RECENT_ENTRIES
 from billing.console.rows import Family, position
 from billing.refund_forms import CancelForm, ShownForm
+from billing.refunding import RefundRefused
 from config.clock import now
 
 if TYPE_CHECKING:
@@ -113,23 +116,32 @@ def cancel(request: StaffRequest, public_id: str) -> HttpResponse:
     if previewed.shown != shown.cleaned_data["shown"]:
         messages.warning(request, _("Something has changed. Check it again."))
         return _cancel_page(request, account, form, status=409)
+    wish = Wish(
+        with_refund=form.cleaned_data["with_refund"],
+        by=request.user,
+        reason=form.cleaned_data["reason"],
+        form_key=shown.cleaned_data["form_key"],
+    )
+    _cancel(request, previewed, wish)
+    return see_other("billing:staff_account", public_id)
+
+
+def _cancel(request: StaffRequest, previewed: CancelPreview, wish: Wish) -> None:
     try:
-        canceling_now.cancel(
-            previewed,
-            with_refund=form.cleaned_data["with_refund"],
-            by=request.user,
-            reason=form.cleaned_data["reason"],
-            form_key=shown.cleaned_data["form_key"],
-            at=now(),
-        )
+        has_ended = canceling_now.cancel(previewed, wish, at=now())
     except canceling_now.RefundIncomplete as incomplete:
         messages.error(request, _("The plan goes on, for a refund was not made."))
         messages.error(request, str(incomplete))
+    except (RefundRefused, ChangeInProgress) as refused:
+        messages.error(request, str(refused))
     except stripe_gateway.StripeUnavailable:
         messages.error(request, _("Stripe does not answer, so the plan goes on."))
     else:
-        messages.success(request, _("The plan has ended."))
-    return see_other("billing:staff_account", public_id)
+        if has_ended:
+            messages.success(request, _("The plan has ended."))
+        else:
+            text = _("Stripe does not answer. The plan ends as soon as it does.")
+            messages.warning(request, text)
 
 
 def _previewed(account: Account) -> CancelPreview:

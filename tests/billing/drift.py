@@ -11,6 +11,8 @@ from billing import settling
 from billing.models import (
     BalanceMovement,
     BreakKind,
+    Dispute,
+    DisputeStatus,
     Invoice,
     InvoiceStatus,
     Purchase,
@@ -164,6 +166,20 @@ def dispute_unheard(history: History) -> str:
     return dispute["id"]
 
 
+def invent_dispute(history: History) -> str:
+    Dispute.objects.create(
+        stripe_dispute_id="dp_never",
+        account=history.account,
+        purchase=history.purchase,
+        status=DisputeStatus.NEEDS_RESPONSE,
+        reason="fraudulent",
+        amount_cents=1_500,
+        currency="usd",
+        opened_at=history.at,
+    )
+    return "dp_never"
+
+
 def orphan_session(history: History) -> str:
     purchase = history.buy()
     Purchase.objects.filter(pk=purchase.pk).delete()
@@ -212,6 +228,7 @@ SOWN: dict[BreakKind, Callable[[History], str]] = {
     BreakKind.REFUND_UNPOSTED: refund_unheard,
     BreakKind.REFUND_UNKNOWN: invent_refund,
     BreakKind.DISPUTE_UNPOSTED: dispute_unheard,
+    BreakKind.DISPUTE_UNKNOWN: invent_dispute,
     BreakKind.ORPHAN_SESSION: orphan_session,
     BreakKind.SUBSCRIPTION_DIFFERS: change_status,
     BreakKind.INVOICE_DIFFERS: invent_invoice,

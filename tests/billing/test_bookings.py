@@ -139,8 +139,9 @@ class TestMonths:
             "prepaid": -14_900,
         }
 
-    def test_cost_what_a_refund_left_of_them(self, business):
+    def test_cost_nothing_more_where_a_plan_has_no_credits(self, business):
         cycle = business.subscriptions.get().cycles.get()
-        cycle.credits = 500
 
-        assert bookings.unbegun_cents(cycle) == 14_900 - 14_900 * 1_000 // 1_500
+        assert bookings.unbegun_cents(cycle) == 14_900
+        cycle.credits = 0
+        assert bookings.unbegun_cents(cycle) == 0

@@ -7,13 +7,14 @@ from datetime import timedelta
 import pytest
 
 from accounts.models import Notice
-from billing import chasing, disputing, settling
+from billing import chasing, disputing, making_good, settling
 from billing.models import (
     DebtPayment,
     DebtPaymentState,
     Dispute,
     DisputeEffect,
     DisputeStatus,
+    Invoice,
     Purchase,
     WebhookSubject,
 )
@@ -21,14 +22,16 @@ from billing.stripe_gateway import StripeDispute
 from billing.webhooks import inbox
 from credits import audits, ledger, statements
 from credits.models import CreditGrant, Wallet
+from tests.billing import batches as batches_
 from tests.billing.bank import Bank
 from tests.billing.conftest import available, buy
 from tests.billing.plans import Plans
 from tests.conftest import NOW
-from tests.factories import job
+from tests.factories import job, make_account
 
 pytestmark = pytest.mark.django_db
 DAY = timedelta(days=1)
+LATER = NOW + timedelta(minutes=2)
 
 
 @pytest.fixture
@@ -232,6 +235,108 @@ class TestLost:
 
         assert the_dispute().removed_credits == 99
         assert available(business) == 1_500 + 201
+
+
+class TestGivenBackAfterwards:
+    """Staff make good a job that used credits which a bank has taken since."""
+
+    def test_is_taken_and_owed_no_longer(self, bank, plans, business, bought):
+        spend_from_it(business, 100)
+        bank.dispute(bought)
+        bank.decide("lose")
+
+        make_good(LATER)
+        look_after(plans, LATER)
+
+        dispute, wallet = the_dispute(), Wallet.objects.get(account=business)
+        assert (dispute.removed_credits, dispute.debt_credits) == (300, 0)
+        assert dispute.debt_cents == 0
+        assert (wallet.balance, wallet.frozen, wallet.debt) == (1_500, 0, 0)
+
+    def test_is_usable_by_whoever_has_paid_the_debt(
+        self, bank, plans, business, bought
+    ):
+        spend_from_it(business, 100)
+        bank.dispute(bought)
+        bank.decide("lose")
+        pay_what_is_owed(business)
+
+        make_good(LATER)
+        look_after(plans, LATER)
+
+        dispute = the_dispute()
+        assert (dispute.removed_credits, dispute.debt_credits) == (200, 100)
+        assert available(business) == 1_500 + 100
+
+    def test_of_a_plan_that_was_disputed_is_taken_too(self, bank, plans):
+        account = make_account()
+        plans.subscribe(account, "business")
+        ledger.spend(job(Wallet.objects.get(account=account), 1_400), at=NOW)
+        bank.dispute(Invoice.objects.get())
+        bank.decide("lose")
+
+        make_good(LATER)
+        look_after(plans, LATER)
+
+        wallet = Wallet.objects.get(account=account)
+        assert the_dispute().removed_credits == 1_500
+        assert (wallet.balance, wallet.frozen, wallet.debt) == (0, 0, 0)
+
+    @pytest.mark.parametrize("is_used", [True, False])
+    def test_while_a_job_still_holds_the_rest(
+        self, bank, plans, business, bought, is_used
+    ):
+        spend_from_it(business, 100)
+        held = hold(business, 100)
+        bank.dispute(bought)
+        bank.decide("lose")
+        make_good(LATER)
+        look_after(plans, LATER)
+
+        settle(held, is_used=is_used, at=LATER)
+        look_after(plans, LATER + timedelta(hours=2))
+
+        dispute, wallet = the_dispute(), Wallet.objects.get(account=business)
+        owed = 100 if is_used else 0
+        assert (dispute.removed_credits, dispute.debt_credits) == (300 - owed, owed)
+        assert (wallet.balance, wallet.frozen, wallet.debt) == (1_500, 0, owed)
+
+
+def make_good(at) -> None:
+    """Give back all that jobs used, agreed to by two, as far as it goes."""
+    batches_.approved(batches_.made_good(batches_.incident(), by=batches_.staff()))
+    making_good.give_back(limit=1_000, at=at)
+
+
+def pay_what_is_owed(account) -> None:
+    wallet = Wallet.objects.get(account=account)
+    ledger.clear_debt(
+        wallet_id=wallet.pk,
+        credits=wallet.debt,
+        idempotency_key="paid",
+        actor="test",
+        reason="Paid in money.",
+        at=NOW,
+    )
+
+
+def hold(account, credits: int) -> int:
+    return ledger.hold(
+        wallet_id=Wallet.objects.get(account=account).pk,
+        credits=credits,
+        rate_version=1,
+        idempotency_key="h",
+        actor="test",
+        at=NOW,
+    ).hold_id
+
+
+def settle(hold_id: int, *, is_used: bool, at) -> None:
+    by = {"hold_id": hold_id, "idempotency_key": "s", "actor": "test", "at": at}
+    if is_used:
+        ledger.capture(lines=(ledger.UsedLine("look", 100, 1, 100),), **by)
+    else:
+        ledger.release(is_our_failure=False, **by)
 
 
 def look_after(plans: Plans, at) -> None:

@@ -11,20 +11,24 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import AuditEvent
-from billing import stripe_balance
+from billing import paying_debts, stripe_balance
 from billing.management.commands import reconcile
 from billing.models import (
     BalanceMovement,
     Break,
     BreakKind,
     BreakState,
+    DebtPayment,
+    DebtPaymentState,
     Reconciliation,
 )
 from billing.reconciling import reading, recording, repairing, running
 from billing.reconciling.comparing import SETTLES_WITHIN, differences
 from billing.webhooks.registry import handler_for
+from credits.models import Wallet
 from tests.billing.conftest import available
 from tests.billing.drift import SOWN, History, credits_of, lived
+from tests.billing.refunds import use
 from tests.factories import make_account
 
 pytestmark = pytest.mark.django_db
@@ -99,6 +103,69 @@ class TestDifferences:
             differences(books, at=history.at)
 
         assert len(many) == len(few) <= 30
+
+
+class TestDebts:
+    def test_that_were_paid_unheard_are_named_and_repaired(self, history):
+        payment = paid_debt(history)
+        history.later(HOUR)
+        [(kind, subject)] = found(history)
+        assert kind == BreakKind.PAID_WITHOUT_GRANT
+        record(history)
+
+        repairing.repair(Break.objects.get(), by="system", at=history.at)
+
+        payment.refresh_from_db()
+        assert payment.stripe_payment_intent_id == subject
+        assert Wallet.objects.get(account=history.account).debt == 0
+        assert found(history) == []
+
+    def test_that_nobody_paid_are_named(self, history):
+        DebtPayment.objects.create(
+            account=history.account,
+            payer=history.alice,
+            state=DebtPaymentState.PAID,
+            credits=100,
+            cents=500,
+            currency="usd",
+            stripe_payment_intent_id="pi_never",
+            opened_at=history.at,
+            paid_at=history.at,
+        )
+        history.later(HOUR)
+
+        assert found(history) == [(BreakKind.GRANT_WITHOUT_PAYMENT, "pi_never")]
+
+    @pytest.mark.parametrize(
+        ("wrong", "kind"),
+        [
+            ({"cents": 349}, BreakKind.AMOUNT_DIFFERS),
+            ({"currency": "eur"}, BreakKind.CURRENCY_DIFFERS),
+        ],
+    )
+    def test_that_cost_something_else_are_named(self, history, wrong, kind):
+        payment = paid_debt(history)
+        paying_debts.settle(payment, at=history.at)
+        history.later(HOUR)
+        assert found(history) == []
+
+        DebtPayment.objects.update(**wrong)
+
+        assert [each for each, _ in found(history)] == [kind]
+
+
+def paid_debt(history: History) -> DebtPayment:
+    """Let 70 credits be used, refunded and paid for on Stripe's page, unheard."""
+    use(history.account, 1_570, at=history.at)
+    intent_id = history.purchase.stripe_payment_intent_id
+    refunds = history.plans.wire.client().v1.refunds
+    refunds.create({"payment_intent": intent_id})
+    history.plans.hear()
+    payment = paying_debts.pay(
+        account=history.account, payer=history.alice, at=history.at
+    )
+    history.plans.wire.pay(payment.stripe_session_id)
+    return payment
 
 
 class TestRecord:

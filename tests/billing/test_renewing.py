@@ -9,7 +9,7 @@ from django.db import connection
 
 from accounts.models import Notice
 from billing import plan_notices, renewing, subscribing
-from billing.models import Cycle, Interval
+from billing.models import Cycle, Interval, PlanVersion
 from credits import audits, ledger
 from credits.models import CreditGrant, Wallet
 from tests.billing.conftest import available, on_plan
@@ -128,6 +128,38 @@ class TestMonthsOfAYear:
 
         sizes = Cycle.objects.order_by("month").values_list("credits", "price_cents")
         assert [*sizes] == [(600, 2_400), (1_000, 2_501), *[(1_000, 2_500)] * 10]
+
+    def test_keep_off_what_a_refund_took_when_their_size_changes(self, yearly):
+        """R82: the last month is refunded, and three quarters of the one before."""
+        subscription = subscribing.live_subscription(yearly.pk)
+        Cycle.objects.filter(month=11).update(credits=0, price_cents=0)
+        Cycle.objects.filter(month=10).update(credits=150, price_cents=600)
+        larger = PlanVersion.objects.get(plan__code="pro-1000")
+
+        renewing.resize_coming_months(
+            subscription, version=larger, extra_cents=1_100, at=JAN_31
+        )
+
+        [*_, before, last] = Cycle.objects.order_by("month")
+        assert (before.credits, before.price_cents) == (550, 700)
+        assert (last.credits, last.price_cents) == (400, 100)
+
+    def test_cost_nothing_where_nothing_is_left_of_them(self, yearly):
+        subscription = subscribing.live_subscription(yearly.pk)
+        Cycle.objects.filter(month__gt=0).update(credits=0, price_cents=0)
+
+        spread = renewing.resize_coming_months(
+            subscription,
+            version=subscription.plan_version,
+            extra_cents=1_100,
+            at=JAN_31,
+        )
+
+        assert spread == 0
+        assert {*Cycle.objects.values_list("month", "price_cents")} == {
+            (0, 2_400),
+            *((month, 0) for month in range(1, 12)),
+        }
 
     def test_one_that_cannot_be_granted_harms_no_other(self, offered):
         accounts = [on_plan("creator", interval=Interval.YEAR) for _ in range(3)]

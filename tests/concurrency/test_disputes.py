@@ -45,10 +45,10 @@ class Case:
 
 
 @pytest.fixture
-def case(tmp_path, transactional_db, settings):
+def case(transactional_db, settings):
     settings.STRIPE_SECRET_KEY = SECRET_KEY
     catalogue.publish(catalogue.read(), currency="usd")
-    with connected(tmp_path / "stripe.sqlite") as wire:
+    with connected() as wire:
         wire.at(NOW)
         account = on_plan("business")
         owner = make_member(account, Role.OWNER, "alice@example.com")

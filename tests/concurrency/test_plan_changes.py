@@ -28,10 +28,10 @@ CLICKS = 6
 
 
 @pytest.fixture
-def plans(tmp_path, transactional_db, settings):
+def plans(transactional_db, settings):
     settings.STRIPE_SECRET_KEY = SECRET_KEY
     catalogue.publish(catalogue.read(), currency="usd")
-    with connected(tmp_path / "stripe.sqlite") as wire:
+    with connected() as wire:
         wire.at(NOW)
         tell_prices()
         yield Plans(wire)

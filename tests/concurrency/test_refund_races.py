@@ -24,13 +24,13 @@ PAID_CENTS = 500
 
 
 @pytest.fixture
-def shop(tmp_path, settings):
+def shop(settings):
     """A paid block, its buyer, and the wire."""
     settings.STRIPE_SECRET_KEY = SECRET_KEY
     catalogue.publish(catalogue.read(), currency="usd")
     account = on_plan("business")
     buyer = make_member(account, "OWNER")
-    with connected(tmp_path / "stripe.sqlite") as wire:
+    with connected() as wire:
         wire.at(NOW)
         purchase = buy(account, buyer, blocks=1)
         wire.pay(purchase.stripe_session_id)

@@ -135,11 +135,11 @@ def portal(transactional_db, tmp_path, settings):
 
 
 @pytest.fixture
-def plans(tmp_path, db, settings) -> Plans:
+def plans(db, settings) -> Plans:
     """Stripe on this process's own wire, knowing every price, at NOW."""
     settings.STRIPE_SECRET_KEY = SECRET_KEY
     catalogue.publish(catalogue.read(), currency="usd")
-    with connected(tmp_path / "stripe.sqlite") as wire:
+    with connected() as wire:
         wire.at(NOW)
         tell_prices()
         yield Plans(wire)

@@ -15,6 +15,7 @@ from typing import Any
 from accounts.models import Account, Role, User
 from billing import (
     arranging,
+    canceling_now,
     catalogue,
     payments,
     previewing,
@@ -22,6 +23,7 @@ from billing import (
     refunding,
     tasks,
 )
+from billing.canceling_now import Wish
 from billing.changing import Request
 from billing.models import (
     Dispute,
@@ -228,6 +230,39 @@ def _refunded(plans: Plans, given: Given) -> Outcome:
     }
 
 
+def _partly_used(plans: Plans) -> Given:
+    given = _on_creator(plans)
+    reloads.use(_account(given), 200, at=plans.at)
+    return given | {"staff": make_user(is_staff=True).pk}
+
+
+def _end_plan(given: Given, at: datetime) -> None:
+    canceling_now.cancel(
+        canceling_now.preview(given["account"], at=at),
+        Wish(
+            with_refund=True,
+            by=User.objects.get(pk=given["staff"]),
+            reason="Asked for by phone",
+            form_key=given["form"],
+        ),
+        at=at,
+    )
+
+
+def _plan_ended(plans: Plans, given: Given) -> Outcome:
+    subscription = _account(given).subscriptions.get()
+    refunds = Refund.objects.filter(account_id=given["account"])
+    [theirs] = plans.wire.sandbox.store.find(
+        "subscription", id=subscription.stripe_subscription_id
+    )
+    return {
+        "refunds": [(one.amount_cents, one.credits_removed) for one in refunds],
+        "at Stripe": theirs["status"],
+        "has ended": subscription.ended_at is not None,
+        "available": Wallet.objects.get(account_id=given["account"]).available,
+    }
+
+
 def _disputed_blocks(plans: Plans) -> Given:
     given = _paid_blocks(plans)
     purchase = Purchase.objects.get(pk=given["purchase"])
@@ -344,6 +379,23 @@ FLOWS = {
         came_of=_refunded,
         done={"refunds": [("DONE", 300)], "at Stripe": [1_500], "available": 1_500},
         nothing={"refunds": [], "at Stripe": [], "available": 1_800},
+    ),
+    "end now": Flow(
+        begin=_partly_used,
+        act=_end_plan,
+        came_of=_plan_ended,
+        done={
+            "refunds": [(1_933, 400)],
+            "at Stripe": "canceled",
+            "has ended": True,
+            "available": 0,
+        },
+        nothing={
+            "refunds": [],
+            "at Stripe": "active",
+            "has ended": False,
+            "available": 400,
+        },
     ),
     "dispute": Flow(
         begin=_disputed_blocks,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import count
 
 from billing import canceling_now, paying_debts, payments, refunding
+from billing.canceling_now import Wish
 from billing.models import Invoice, Purchase, Refund
 from billing.refunding import Extent
 
@@ -59,12 +60,10 @@ class MoneyVerbs:
 
     def _end_plan_now(self, command: dict, _: dict) -> None:
         """End the plan as staff do."""
+        form_key = f"vector{next(_forms)}"
         canceling_now.cancel(
             canceling_now.preview(self.account.pk, at=self.at),
-            with_refund=command["with_refund"],
-            by=self.owner,
-            reason="vector",
-            form_key=f"vector{next(_forms)}",
+            Wish(command["with_refund"], self.owner, "vector", form_key),
             at=self.at,
         )
         self.plans.hear()

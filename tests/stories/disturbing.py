@@ -6,8 +6,10 @@ from datetime import datetime, timedelta
 from itertools import count
 from random import Random
 
+from django.db import transaction
+
 from accounts.models import Account
-from billing import adjusting, months, payments, refunding
+from billing import adjusting, disputes, months, payments, refunding
 from billing.adjusting import Draft
 from billing.core.periods import Span
 from billing.models import (
@@ -130,23 +132,22 @@ class Fate:
                     self.done.append(verb)
 
     def _give_back(self, at: datetime) -> None:
-        # Of what a bank took back for good nothing is left to give back.
-        entry = self._pick(
-            LedgerEntry.objects.filter(kind=EntryKind.SPEND).exclude(
-                draws__grant__frozen_for__len__gt=0
-            )
-        )
+        entry = self._pick(LedgerEntry.objects.filter(kind=EntryKind.SPEND))
         if entry:
-            self._try(
-                "give back",
-                ledger.reverse,
-                entry_id=entry.pk,
-                credits=1,
-                idempotency_key=f"fate:{next(_keys)}",
-                actor="staff",
-                reason="It failed.",
-                at=at,
-            )
+            self._try("give back", self._reverse_job, entry, at=at)
+
+    @transaction.atomic
+    def _reverse_job(self, entry: LedgerEntry, *, at: datetime) -> None:
+        """Give back as a make-good does, whatever banks have taken meanwhile."""
+        ledger.reverse(
+            entry_id=entry.pk,
+            credits=1,
+            idempotency_key=f"fate:{next(_keys)}",
+            actor="staff",
+            reason="It failed.",
+            at=at,
+        )
+        disputes.look_at_lost(entry.wallet.account_id, at=at)
 
     def _adjust(self, at: datetime) -> None:
         account = self._pick(Account.objects.filter(wallets__balance__gt=90))

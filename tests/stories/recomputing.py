@@ -56,6 +56,7 @@ _BY_KEY = {
     ("REVOKE", "return"): "RETURNED",
     ("REVOKE", "plan-ended"): "FORFEITED",
     ("REVOKE", "adjustment"): "ADJUSTED",
+    ("REVOKE", "make-good"): "RESTORED",
     ("REINSTATE", "refund"): "REINSTATED",
 }
 

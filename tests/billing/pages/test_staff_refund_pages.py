@@ -10,8 +10,9 @@ from billing.models import Refund
 from billing.refunding import Extent
 from billing.views import staff_accounts, staff_refunds
 from tests.billing.pages.conftest import get
+from tests.billing.plans import Plans
 from tests.billing.refunds import LATER, bought, refund, use, wallet_of
-from tests.factories import make_staff
+from tests.factories import make_account, make_staff
 
 pytestmark = pytest.mark.django_db
 SURE = {"reason": "By phone", "is_sure": "on", "form_key": "one"}
@@ -156,6 +157,25 @@ class TestEndPlan:
         assert answer.status_code == 303
         assert business.subscriptions.get().ended_at == LATER
         assert wallet_of(business).available == 0
+
+    def test_says_that_it_ends_once_stripe_answers(self, admin, wire):
+        account = make_account()
+        Plans(wire).subscribe(account, "creator")
+        shown = shown_on(
+            admin.get(reverse("billing:staff_preview_cancel", args=[account.public_id]))
+        )
+        wire.fail_next("reset", on="DELETE", times=3)
+
+        answer = admin.post(
+            reverse("billing:staff_cancel", args=[account.public_id]),
+            {**SURE, "with_refund": "yes", "shown": shown},
+            follow=True,
+        )
+
+        assert "The plan ends as soon as it does." in answer.content.decode()
+        [made] = account.refunds.all()
+        assert (made.amount_cents, made.reason) == (2_900, "By phone")
+        assert account.subscriptions.get().ended_at is None
 
     def test_is_shown_again_if_something_has_changed(self, admin, business, offered):
         sent = {**SURE, "with_refund": "no", "shown": "something else"}

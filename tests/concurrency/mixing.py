@@ -7,7 +7,7 @@ from datetime import timedelta
 from itertools import count
 from random import Random
 
-from django.db import transaction
+from django.db import connections, transaction
 
 from credits import ledger
 from credits.models import Freeze, GrantSource, Wallet
@@ -262,6 +262,7 @@ def play(plays: int, *, wallets: int = 20) -> tuple[list[Pot], list[object]]:
         set_terms(pot, plan_ends_at=None, spends_until=None)
         first = Random(n)  # noqa: S311 - as above
         mix.grant(pot, first, key=f"first:{n}", at=NOW)
+    connections.close_all()  # of the pool's, each thread needs one
     outcomes = []
     for begin in range(0, plays, ROUND):
         outcomes += race(

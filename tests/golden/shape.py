@@ -20,7 +20,7 @@ PLAN = ("code", "paid_until interval trial_days")
 GRANT = ("name source credits expires_at", "effective_at cost_basis_cents")
 RATE_CARD = ("version starts_at rates", "")
 _PARTS = "plan bills changes notices free_videos disputes warnings reloads refunds"
-_STAFF = "adjustments batches"
+_STAFF = "adjustments batches queue"
 _FINANCE = "moved closing accounts breakage"
 _PAST = "periods instants"
 EXPECT = (
@@ -87,6 +87,12 @@ COMMANDS = {
     "bring_what_was_paid": ("", ""),
     "confirm": ("card", ""),
     "set_zone": ("zone", ""),
+    # Of the work queue:
+    "report": ("hold", "credits lines key"),
+    "price": ("lines", ""),
+    "pay_from_elsewhere": ("code", ""),
+    "find_account": ("", ""),
+    "look_at_queue": ("", ""),
     # Of a legacy plan:
     "import_plan": ("ends_at", ""),
     "import_end": ("ends_at", ""),
@@ -107,6 +113,7 @@ COMMANDS = {
     "bulk": ("rows by as", ""),
     "undo_bulk": ("file by as", ""),
     "make_good": ("features starts_at ends_at by as", ""),
+    "undo_make_good": ("make_good by as", ""),
     "approve_batch": ("batch by", ""),
     "work_off": ("", ""),
     # Of a bank, about a payment for "blocks" or for a "plan":

@@ -15,6 +15,7 @@ from tests.golden.batch_replaying import BatchReplay
 from tests.golden.draft_replaying import DraftReplay
 from tests.golden.legacy_replaying import LegacyReplay
 from tests.golden.plan_replaying import PlanReplay
+from tests.golden.queue_replaying import QueueReplay
 from tests.golden.reload_replaying import ReloadReplay
 from tests.golden.replaying import Replay
 from tests.golden.statement_replaying import StatementReplay
@@ -38,7 +39,7 @@ RULES = {
     "R65",
     *(f"R{n}" for n in range(76, 83)),
     *(f"R{n}" for n in range(83, 87)),
-    *("R91", "R92", "R93", "R94"),
+    *("R91", "R92", "R93", "R94", "R98"),
     *("R100", "R101"),
 }
 # What a vector need not say: everything else that it leaves out is not compared.
@@ -118,7 +119,8 @@ def replay_of(vector: dict, request) -> Replay:
     if "reload" in vector["given"]:
         return ReloadReplay(vector["given"], request.getfixturevalue("wire"))
     if "plan" in vector["given"]:
-        return PlanReplay(vector["given"], request.getfixturevalue("wire"))
+        kind = QueueReplay if "queue" in vector["expect"] else PlanReplay
+        return kind(vector["given"], request.getfixturevalue("wire"))
     if "periods" in vector["given"]:
         return StatementReplay(vector["given"])
     is_drafted = any(command["do"] == "draft_rates" for command in vector["commands"])
@@ -162,6 +164,7 @@ def complete(expect: dict) -> dict:
             "breakage",
             "adjustments",
             "batches",
+            "queue",
         )
         if part in expect
     }

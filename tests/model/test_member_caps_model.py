@@ -28,6 +28,7 @@ class MemberCapsMachine(LedgerMachine):
 
     # What befalls grants is told by the other machine.
     revoke = remove = reinstate = freeze = unfreeze = move = owe = terms = job = None
+    take_away_and_put_back = None
 
     @initialize()
     def begin(self):

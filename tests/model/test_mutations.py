@@ -30,7 +30,7 @@ MUTATIONS = [
     # R15, R58, R62: the end of a plan
     ("_steps", "plan_ends_at <= p_at AND NOT", "plan_ends_at < p_at AND NOT"),
     ("_steps", "AND lot.source IN ('PLAN', 'UPGRADE')", ""),
-    ("_steps", "lot.effective_at < wallet", "lot.effective_at <= wallet"),
+    ("_steps", "lot.effective_at <= wallet", "lot.effective_at < wallet"),
     ("_steps", "            OR lot.clock_stopped_at IS NOT NULL);", ");"),
     ("_steps", "plan_ends_at AS expires_at, -1", "plan_ends_at AS expires_at, 2"),
     ("_steps", "WHERE id = p_wallet_id AND NOT plan_is_over)", "WHERE false)"),
@@ -105,12 +105,19 @@ MUTATIONS = [
     ("reverse", "ORDER BY taken.position DESC", "ORDER BY taken.position"),
     ("reverse", "AND expires_at <= p_at", "AND expires_at < p_at"),
     ("reverse", "ELSIF v_need > v_left", "ELSIF v_need >= v_left"),
-    # What one command decides by itself, and what it leaves to the batches' functions
-    ("spend_one", "spends_until > p_at", "spends_until >= p_at"),
+    # What one command decides by itself, and what it leaves to the batches' functions:
+    # each edge has a test of its own in tests/credits/test_short_ways.py. Only there,
+    # for stories hardly ever come to it: whether a capture's key is new and its hold
+    # open; a spend at the very instant from which nothing may be spent; a capture at
+    # that of its grant's end, if nothing else was due.
     ("spend_one", "next_expiry_at > p_at", "next_expiry_at >= p_at"),
     ("spend_one", "- held >= p_credits", ">= p_credits"),
     ("spend_one", "seq = seq - 1", "seq = seq"),
+    ("spend_one", "idempotency_key = p_key", "false"),
     ("hold_one", "spends_until > p_at", "spends_until >= p_at"),
+    ("hold_one", "next_expiry_at > p_at", "next_expiry_at >= p_at"),
+    ("hold_one", "remaining - held >=", "remaining >="),
+    ("hold_one", "idempotency_key = p_key", "false"),
     ("hold_one", "least(p_ttl, p_longest)", "p_ttl"),
     ("hold_one", "least(next_expiry_at, v_ends_at)", "next_expiry_at"),
     ("hold_one", "held = held - p_credits, seq = seq - 1", "held = held - p_credits"),
@@ -118,9 +125,9 @@ MUTATIONS = [
     ("capture_one", "next_expiry_at > p_at OR", "next_expiry_at >= p_at OR"),
     ("capture_one", "held = v_hold.credits AND entry_id", "entry_id"),
     ("capture_one", "frozen_for = '{}' AND", ""),
-    ("capture_one", "(expires_at > p_at", "(expires_at >= p_at"),
     ("capture_one", " AND captured = 0", ""),
     ("capture_one", "WHEN p_credits < v_hold.credits THEN", "WHEN false THEN"),
+    ("capture_one", "next_expiry_at > v_due_at", "next_expiry_at < v_due_at"),
     # R79: debt
     ("grant", "IN ('PURCHASE', 'RELOAD')", "IN ('PURCHASE', 'RELOAD', 'PLAN')"),
     ("grant", "least(v_wallet.debt, p_credits[i])", "v_wallet.debt"),
@@ -185,6 +192,16 @@ BATCH_MUTATIONS = [
     ),
     ("spend", "    WHERE v_entry_ids[p_line_items[n]] IS NOT NULL", ""),
 ]
+# Enough of them that whatever is broken is met.
+many_stories = hypothesis_settings(
+    max_examples=400,
+    stateful_step_count=40,
+    deadline=None,
+    derandomize=True,
+    database=None,
+    suppress_health_check=list(HealthCheck),
+    phases=[Phase.generate],
+)
 STORIES = [
     *((LedgerMachine, *mutation) for mutation in MUTATIONS),
     *((MemberCapsMachine, *mutation) for mutation in CAP_MUTATIONS),
@@ -197,10 +214,8 @@ def mutate(django_db_blocker):
     """Load a broken file as the owner, and the whole one again afterwards."""
 
     def load(name, old="", new=""):
-        text = (_SQL / f"{name}.sql").read_text()
-        assert old in text
         with connections["owner"].cursor() as cursor:
-            cursor.execute(text.replace(old, new))
+            cursor.execute(text_of(name).replace(old, new))
 
     mutated = []
 
@@ -214,6 +229,25 @@ def mutate(django_db_blocker):
             load(name)
 
 
+def text_of(name):
+    return (_SQL / f"{name}.sql").read_text()
+
+
+def test_there_is_something_left_to_break():
+    """In every run: the SQL changes more often than mutations are tried."""
+    gone = [(file, old) for _, file, old, _ in STORIES if old not in text_of(file)]
+
+    assert gone == []
+
+
+@pytest.mark.full
+@pytest.mark.django_db
+@pytest.mark.parametrize("machine", [LedgerMachine, MemberCapsMachine, BatchMachine])
+def test_unbroken_it_agrees(machine):
+    """Or every mutation would seem to be caught."""
+    run_state_machine_as_test(machine, settings=many_stories)
+
+
 @pytest.mark.full
 @pytest.mark.django_db(databases=["default", "owner"], transaction=True)
 @pytest.mark.parametrize(("machine", "file", "old", "new"), STORIES)
@@ -221,15 +255,4 @@ def test_is_caught(mutate, machine, file, old, new):
     mutate(file, old, new)
 
     with pytest.raises(BaseException):  # noqa: B017, PT011
-        run_state_machine_as_test(
-            machine,
-            settings=hypothesis_settings(
-                max_examples=400,
-                stateful_step_count=40,
-                deadline=None,
-                derandomize=True,
-                database=None,
-                suppress_health_check=list(HealthCheck),
-                phases=[Phase.generate],
-            ),
-        )
+        run_state_machine_as_test(machine, settings=many_stories)

@@ -1,0 +1,202 @@
+"""Where a single command must not be written as it is decided, though it looks plain.
+
+`spend_one.sql`, `hold_one.sql` and `capture_one.sql` each have a short way for what
+nearly every job is. What is here differs from that by one fact each.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from credits import ledger
+from credits.models import CreditGrant, Freeze, Wallet
+from tests.conftest import NOW
+from tests.credits.test_holds import capture, extend, held_by_grant, hold, release
+from tests.factories import job, make_wallet, remaining
+
+pytestmark = pytest.mark.django_db
+
+INSTANT, HOUR, DAY = timedelta(microseconds=1), timedelta(hours=1), timedelta(days=1)
+
+
+@pytest.fixture
+def wallet():
+    """30 credits that end tomorrow and 50 that end in a month."""
+    return make_wallet(grants={"soon": (30, DAY), "later": (50, 30 * DAY)})
+
+
+@pytest.fixture
+def all_of_soon(wallet):
+    """A job that holds all that ends tomorrow: the wallet waits for later things."""
+    held = hold(wallet, 30)
+    extend(held, time_to_live=2 * DAY)
+    return held
+
+
+def available(wallet) -> int:
+    return Wallet.objects.get(pk=wallet.pk).available
+
+
+def spendable_until(instant, wallet) -> None:
+    ledger.set_terms(
+        wallet_id=wallet.pk,
+        spending_block=None,
+        way_forward="",
+        cycle_starts_at=None,
+        cycle_ends_at=None,
+        spends_until=instant,
+    )
+
+
+def freeze_soon() -> None:
+    ledger.freeze(
+        grant_id=CreditGrant.objects.get(source_key__endswith=":soon").pk,
+        freeze=Freeze.DISPUTE,
+        idempotency_key="freeze",
+        actor="test",
+        reason="because",
+        at=NOW,
+    )
+
+
+class TestSpend:
+    def test_takes_no_more_of_a_grant_than_jobs_leave_free(self, wallet):
+        hold(wallet, 20)
+
+        ledger.spend(job(wallet, 15), at=NOW)
+
+        assert remaining(wallet) == {"soon": 20, "later": 45}
+
+    def test_at_the_instant_of_an_expiry_ends_it_first(self, wallet):
+        spent = ledger.spend(job(wallet, 10), at=NOW + DAY)
+
+        assert (spent.available, remaining(wallet)) == (40, {"soon": 0, "later": 40})
+
+    def test_said_again_leaves_no_gap_in_the_numbers(self, wallet):
+        twice = job(wallet, 10)
+        first = ledger.spend(twice, at=NOW)
+
+        ledger.spend(twice, at=NOW)
+
+        assert ledger.spend(job(wallet, 10), at=NOW).seq == first.seq + 1
+
+    def test_at_the_instant_from_which_nothing_may_be_spent_is_refused(self, wallet):
+        spendable_until(NOW, wallet)
+
+        with pytest.raises(ledger.SpendingBlocked):
+            ledger.spend(job(wallet, 10), at=NOW)
+
+
+class TestHold:
+    def test_takes_no_more_of_a_grant_than_jobs_leave_free(self, wallet):
+        hold(wallet, 20)
+
+        hold(wallet, 15, key="beside")
+
+        assert held_by_grant(wallet) == {"soon": 30, "later": 5}
+
+    def test_at_the_instant_of_an_expiry_ends_it_first(self, wallet):
+        held = hold(wallet, 10, at=NOW + DAY)
+
+        assert (held.available, held_by_grant(wallet)) == (40, {"later": 10})
+
+    def test_said_again_leaves_no_gap_in_the_numbers(self, wallet):
+        first = ledger.spend(job(wallet, 10), at=NOW)
+        hold(wallet, 10)
+
+        hold(wallet, 10)
+
+        assert ledger.spend(job(wallet, 10), at=NOW).seq == first.seq + 2
+
+    def test_at_the_instant_from_which_nothing_may_be_spent_is_refused(self, wallet):
+        spendable_until(NOW, wallet)
+
+        with pytest.raises(ledger.SpendingBlocked):
+            hold(wallet, 10)
+
+    def test_is_remembered_when_it_ends_before_everything_else(self, wallet):
+        hold(wallet, 10, time_to_live=HOUR)
+
+        ledger.expire_wallet(wallet_id=wallet.pk, at=NOW + HOUR)
+
+        assert held_by_grant(wallet) == {}
+
+
+class TestCapture:
+    def test_at_the_instant_of_another_expiry_ends_it_first(self, wallet):
+        held = hold(wallet, 30)
+        ledger.grant(
+            wallet_id=wallet.pk,
+            source="PROMO",
+            source_key="beside",
+            credits=7,
+            cost_basis_cents=0,
+            effective_at=NOW,
+            expires_at=NOW + HOUR,
+            actor="test",
+            at=NOW,
+        )
+
+        captured = capture(held, 20, at=NOW + HOUR)
+
+        assert captured.available == 60
+
+    def test_of_frozen_credits_gives_the_rest_back_as_frozen(self, wallet):
+        held = hold(wallet, 30)
+        freeze_soon()
+
+        captured = capture(held, 20)
+
+        assert captured.available == available(wallet) == 50
+        assert Wallet.objects.get(pk=wallet.pk).frozen == 10
+
+    def test_at_the_instant_at_which_its_grant_ends_ends_the_rest(
+        self, wallet, all_of_soon
+    ):
+        captured = capture(all_of_soon, 20, at=NOW + DAY)
+
+        assert captured.available == available(wallet) == 50
+        assert remaining(wallet) == {"soon": 0, "later": 50}
+
+    def test_after_a_part_gives_back_only_what_is_left(self, wallet):
+        held = hold(wallet, 20)
+        hold(wallet, 10, key="beside")
+        capture(held, 5, key="part", is_final=False)
+
+        captured = capture(held, 5, key="rest")
+
+        assert captured.available == 60
+        assert held_by_grant(wallet) == {"soon": 10}
+
+    def test_of_a_released_hold_takes_nothing_of_another(self, wallet):
+        held = hold(wallet, 10)
+        hold(wallet, 10, key="beside")
+        release(held)
+
+        with pytest.raises(ledger.HoldClosed):
+            capture(held, 10)
+
+        assert held_by_grant(wallet) == {"soon": 10}
+
+    def test_under_the_key_of_another_command_is_a_conflict(self, wallet):
+        held = hold(wallet, 10, key="first")
+
+        with pytest.raises(ledger.IdempotencyConflict):
+            capture(held, 10, key="first")
+
+    def test_remembers_when_what_it_gives_back_ends(self, wallet, all_of_soon):
+        capture(all_of_soon, 20)
+
+        ledger.expire_wallet(wallet_id=wallet.pk, at=NOW + DAY - INSTANT)
+        assert remaining(wallet) == {"soon": 10, "later": 50}
+        ledger.expire_wallet(wallet_id=wallet.pk, at=NOW + DAY)
+        assert remaining(wallet) == {"soon": 0, "later": 50}
+
+    def test_of_several_grants_charges_each(self, wallet):
+        held = hold(wallet, 40)
+
+        capture(held, 35)
+
+        assert remaining(wallet) == {"soon": 0, "later": 45}

@@ -10,8 +10,11 @@ import contextlib
 import os
 import tempfile
 from pathlib import Path
+from urllib.parse import urlsplit
 
-from config.embedded import servers
+import psycopg
+
+from config.embedded import OWNER, servers
 
 _stack = contextlib.ExitStack()
 
@@ -32,6 +35,14 @@ def _start() -> None:
     )
     urls = _stack.enter_context(servers(Path(directory), durable=False))
     os.environ.update(urls.as_environment())
+    _let_owner_empty_tables(urls.database_owner)
+
+
+def _let_owner_empty_tables(url: str) -> None:
+    # As on a replica, no trigger refuses it: see tests/conftest.py.
+    sockets = urlsplit(url).path.rpartition("/")[0]
+    with psycopg.connect(host=sockets, user="postgres", dbname="postgres") as admin:
+        admin.execute(f"GRANT SET ON PARAMETER session_replication_role TO {OWNER}")
 
 
 os.environ["ENVIRONMENT"] = "development"

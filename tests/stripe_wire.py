@@ -1,6 +1,6 @@
 """The Stripe sandbox behind the real SDK, in this process: no socket, no mock.
 
-    wire = StripeWire(tmp_path / "stripe.sqlite")
+    wire = StripeWire()
     client = stripe.StripeClient("sk_test_wire", http_client=wire.http_client)
 
 Webhooks are not sent: the test takes events from the log and delivers them itself,
@@ -70,7 +70,9 @@ class SandboxHTTPClient(stripe.HTTPClient):
 class StripeWire:
     """A sandbox and what tests do to it."""
 
-    def __init__(self, path: str | Path, *, sender: Send | None = None) -> None:
+    def __init__(
+        self, path: str | Path = ":memory:", *, sender: Send | None = None
+    ) -> None:
         self.sandbox = Sandbox(path)
         self.http_client = SandboxHTTPClient(self.sandbox)
         self._courier = Courier(self.sandbox.store, sender or _no_sender)

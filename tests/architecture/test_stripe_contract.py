@@ -142,10 +142,10 @@ def typed_dicts_in(hint: object) -> list[type]:
 
 
 @pytest.fixture
-def wire(db, tmp_path, settings) -> StripeWire:
+def wire(db, settings) -> StripeWire:
     settings.STRIPE_SECRET_KEY = SECRET_KEY
     catalogue.publish(catalogue.read(), currency="usd")
-    with connected(tmp_path / "stripe.sqlite") as wire:
+    with connected() as wire:
         wire.at(NOW)
         yield wire
 

@@ -14,7 +14,8 @@ from django.core import mail
 from django.core.management import call_command
 from playwright.sync_api import expect
 
-from accounts import inviting, keys
+from accounts import inviting, keys, last_runs
+from accounts.last_runs import LastRun
 from accounts.models import Membership, Role, Scope, User
 from billing import (
     arranging,
@@ -30,7 +31,7 @@ from billing.models import PurchaseState, WebhookSubject
 from billing.stripe_gateway import StripeEvent
 from billing.stripe_gateway import sandbox as stripe_sandbox
 from billing.webhooks import inbox
-from config.clock import now
+from config.clock import now, real_now
 from config.demo import people
 from credits import alerts
 from credits.models import Wallet
@@ -122,7 +123,7 @@ def with_end_taken_back(account) -> Arguments:
 
 
 def inbox_of_staff() -> Arguments:
-    """Let Stripe tell of a plan of an account that is not here."""
+    """Let Stripe tell of a plan of an account that is not here, a while ago."""
     subject = {"id": "sub_1Lost", "object": "subscription", "status": "active"}
     told = StripeEvent(
         id="evt_1Lost",
@@ -138,7 +139,11 @@ def inbox_of_staff() -> Arguments:
         attempts=4,
         last_error="UnknownAccount: There is no account acc_7tq2.",
         next_attempt_at=now() + timedelta(minutes=4),
+        due_since=now() - timedelta(minutes=20),
     )
+    for task, is_good in (("sweep", True), ("grant_cycles", False)):
+        run = LastRun(real_now(), timedelta(seconds=2), is_good)
+        last_runs.note(f"billing.tasks.{task}", run)
     return {"subject": (subject_id,)}
 
 

@@ -2,6 +2,9 @@
 
 Axe finds nothing on it and nothing is wider than the window. That it keeps the
 Content-Security-Policy and the console silent is seen to by `new_context`.
+
+A theme is colors: in the dark, only they are judged. What a tablet shows, a phone or a
+desktop shows too, but elsewhere: on a tablet, only places are judged.
 """
 
 from __future__ import annotations
@@ -34,12 +37,16 @@ from tests.browser import (
     scene,
     tours,
 )
+from tests.browser.conftest import COLOR_RULES, EVERY_RULE, PLACE_RULES
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
-THEMES = ("light", "dark")
-WIDTHS = (320, 768, 1280)
+PHONE, TABLET, DESKTOP = 320, 768, 1280
+JUDGED = {
+    "light": {PHONE: EVERY_RULE, TABLET: PLACE_RULES, DESKTOP: EVERY_RULE},
+    "dark": {PHONE: COLOR_RULES, DESKTOP: COLOR_RULES},
+}
 # Once the new size is laid out: two frames later.
 EXCESS_WIDTH = """
 () => new Promise((resolve) => {
@@ -64,7 +71,7 @@ class Look:
         """Go to each page in each theme: `visits` are names and ways of going there."""
         findings = [
             f"{name}, {theme}, {finding}"
-            for theme in THEMES
+            for theme in JUDGED
             for name, go in visits
             for finding in self._findings(f"{name} {theme}", go, theme)
         ]
@@ -74,17 +81,17 @@ class Look:
     def _findings(self, name, go, theme):
         self.page.emulate_media(color_scheme=theme, reduced_motion="reduce")
         go(theme)
-        for width in WIDTHS:
+        for width, rules in JUDGED[theme].items():
             self.page.set_viewport_size({"width": width, "height": 800})
             self.screenshot(self.page, f"{self.occasion} {name} {width}")
-            yield from (f"{width} px: {finding}" for finding in self._judgment())
+            yield from (f"{width} px: {finding}" for finding in self._judgment(rules))
 
-    def _judgment(self):
+    def _judgment(self, rules):
         excess = self.page.evaluate(EXCESS_WIDTH)
         if excess > 0:
             yield f"{excess} px too wide"
         try:
-            self.check_axe(self.page)
+            self.check_axe(self.page, rules)
         except AssertionError as found:
             yield str(found)
 

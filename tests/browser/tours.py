@@ -353,6 +353,7 @@ INBOX = (
         then=sent("form[action$='/ignore/']", reason="no"),
         leads_to="billing:staff_inbox_ignore",
     ),
+    Stop("billing:staff_jobs"),
     Stop("billing:staff_webhooks", status=403),
 )
 DOUBTED = (
@@ -457,6 +458,7 @@ RECONCILIATION = (
     ),
 )
 WEBHOOKS = (
+    Stop("billing:staff_jobs"),
     Stop("billing:staff_webhooks"),
     Stop(
         "billing:staff_webhooks",
@@ -531,6 +533,14 @@ MADE_GOOD = (
         then=sent("form[action$='/reject/']"),
         leads_to="billing:staff_reject_make_good",
     ),
+    Stop(
+        MAKE_GOOD,
+        "done",
+        then=sent("form[action$='/undo/']"),
+        leads_to="billing:staff_undo_make_good",
+    ),
+    Stop(MAKE_GOOD, "undone"),
+    Stop(MAKE_GOOD, "undo"),
 )
 EXPORTS = (
     Stop("billing:exports"),
@@ -729,6 +739,7 @@ _TAKE_FORMS = {
     "billing:staff_webhook_remove",
     "billing:staff_webhook_replay",
     "billing:staff_webhook_roll",  # as after adding one
+    "billing:staff_webhook_test",
     "accounts:change_role",
     "accounts:join",
     "accounts:revoke_invitation",
@@ -749,6 +760,7 @@ _ARE_PARTS_OF_PAGES = {
 }
 _ANSWER_PROGRAMS = {
     "billing:export_file",  # a table
+    "billing:invoices_csv",
     "billing:staff_dispute_evidence",  # a text file
     "billing:staff_bulk_template",
     "billing:staff_rate_impact_csv",

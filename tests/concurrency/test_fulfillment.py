@@ -90,11 +90,11 @@ def all_at_once(steps) -> list:
 
 
 @pytest.fixture
-def shop(tmp_path, transactional_db, settings):
+def shop(transactional_db, settings):
     settings.STRIPE_SECRET_KEY = SECRET_KEY
     settings.STRIPE_WEBHOOK_SECRETS = [SECRET]
     catalogue.publish(catalogue.read(), currency="usd")
-    with connected(tmp_path / "stripe.sqlite") as wire:
+    with connected() as wire:
         account = on_plan("business")
         yield Shop(wire, account, make_member(account, Role.OWNER, "alice@example.com"))
 

@@ -91,10 +91,10 @@ def read_unlocked(account_id: int) -> AutoReload | None:
 
 
 @pytest.fixture
-def shop(tmp_path, transactional_db, settings):
+def shop(transactional_db, settings):
     settings.STRIPE_SECRET_KEY = SECRET_KEY
     catalogue.publish(catalogue.read(), currency="usd")
-    with connected(tmp_path / "stripe.sqlite") as wire:
+    with connected() as wire:
         wire.at(NOW)
         account = on_plan("business")
         yield Shop(wire, account, make_member(account, Role.OWNER))

@@ -125,11 +125,11 @@ class TestWithoutGuards:
 
 
 class TestEverybodyAtOnce:
-    def test_hears_of_a_paid_plan_once(self, tmp_path, settings):
+    def test_hears_of_a_paid_plan_once(self, settings):
         """Webhooks of three objects, the return page and beat, all at one instant."""
         settings.STRIPE_SECRET_KEY = SECRET_KEY
         catalogue.publish(catalogue.read(), currency="usd")
-        with connected(tmp_path / "stripe.sqlite") as wire:
+        with connected() as wire:
             wire.at(NOW)
             plans = Plans(wire)
             account = make_account(billing_email="bills@example.com")

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,8 +12,8 @@ BLOCK_CENTS = 500
 
 
 @pytest.fixture
-def wire(tmp_path: Path) -> Iterator[StripeWire]:
-    wire = StripeWire(tmp_path / "stripe.sqlite")
+def wire() -> Iterator[StripeWire]:
+    wire = StripeWire()
     yield wire
     wire.close()
 

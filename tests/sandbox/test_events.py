@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 from collections.abc import Mapping
 from itertools import pairwise
-from pathlib import Path
 
 import pytest
 import stripe
@@ -35,8 +34,8 @@ def receiver() -> Receiver:
 
 
 @pytest.fixture
-def wire(tmp_path: Path, receiver: Receiver):
-    wire = StripeWire(tmp_path / "stripe.sqlite", sender=receiver)
+def wire(receiver: Receiver):
+    wire = StripeWire(sender=receiver)
     yield wire
     wire.close()
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -104,12 +105,15 @@ class TestIdempotencyKey:
         assert caught.value.error.code == "idempotency_key_in_use"
         assert "another in-progress request" in caught.value.user_message
 
-    def test_survives_a_restart(self, wire, client, tmp_path):
-        first = client.v1.customers.create({}, KEY)
-        again = StripeWire(tmp_path / "stripe.sqlite")
+    def test_survives_a_restart(self, tmp_path):
+        file = tmp_path / "stripe.sqlite"
+        with closing(StripeWire(file)) as wire:
+            first = wire.client().v1.customers.create({}, KEY)
 
-        assert again.client().v1.customers.create({}, KEY).id == first.id
-        again.close()
+        with closing(StripeWire(file)) as wire:
+            again = wire.client().v1.customers.create({}, KEY)
+
+        assert again.id == first.id
 
     def test_means_a_new_request_after_a_day(self, wire, client):
         wire.at(NOON)

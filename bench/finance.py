@@ -92,10 +92,10 @@ def _load(lab: Lab, *, draws: int) -> None:
 
 def _measure(*, rounds: int) -> tuple[list[Mapping[str, float]], list[str]]:
     """Return the seconds of each round but the first, and what does not add up."""
-    from billing import month_page  # noqa: PLC0415
     from billing.core.periods import Span  # noqa: PLC0415
-    from billing.months import Month  # noqa: PLC0415
-    from billing.reports import liability  # noqa: PLC0415
+    from billing.finance import page as month_page  # noqa: PLC0415
+    from billing.finance.months import Month  # noqa: PLC0415
+    from billing.finance.reports import liability  # noqa: PLC0415
 
     month = Month(date(2026, 2, 1))
     period, whole = Span(month.starts_at, month.ends_at), liability.Split.WHOLE

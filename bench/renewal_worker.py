@@ -22,7 +22,7 @@ def main() -> None:
 
 
 def _grant_all(at: datetime) -> int:
-    from billing import renewing  # noqa: PLC0415 - models need the settings
+    from billing.plans import renewing  # noqa: PLC0415 - models need the settings
     from config import clock  # noqa: PLC0415
     from credits.chunks import work_off  # noqa: PLC0415
 

@@ -2,7 +2,21 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+
 from django.apps import AppConfig
+
+# What registers itself: receivers, handlers of Stripe's objects, audits, desks.
+_REGISTERED = (
+    "audits",
+    "desks",
+    "handlers",
+    "receivers",
+    "adjusting.audits",
+    "disputes.audits",
+    "finance.closing",
+    "making_good.audits",
+)
 
 
 class BillingConfig(AppConfig):
@@ -11,14 +25,6 @@ class BillingConfig(AppConfig):
     name = "billing"
 
     def ready(self) -> None:
-        """Import what registers itself: receivers, webhook handlers, audits, desks."""
-        from billing import (  # noqa: PLC0415
-            audits,  # noqa: F401
-            closing,  # noqa: F401
-            desks,  # noqa: F401
-            dispute_audits,  # noqa: F401
-            receivers,  # noqa: F401
-        )
-        from billing.adjusting import audits as adjustment_audits  # noqa: F401, PLC0415
-        from billing.making_good import audits as batch_audits  # noqa: F401, PLC0415
-        from billing.webhooks import handlers  # noqa: F401, PLC0415
+        """Import what registers itself."""
+        for name in _REGISTERED:
+            import_module(f"billing.{name}")

@@ -10,9 +10,10 @@ from django.db import transaction
 from django.urls import reverse
 
 from accounts import notifying
-from billing import reload_settings, reload_states
+from billing import reload_states
 from billing.models import AutoReload, CardOnFile, Customer
 from billing.models.card_on_file import end_of_card
+from billing.reloads import settings as reload_settings
 
 if TYPE_CHECKING:
     from datetime import datetime

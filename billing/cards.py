@@ -14,9 +14,11 @@ from django.conf import settings
 from django.urls import reverse
 
 from accounts import auditing
-from billing import card_expiry, customers, reload_settings, stripe_gateway, subscribing
+from billing import card_expiry, customers, stripe_gateway
 from billing.models import AutoReload, CardOnFile, Customer
 from billing.models.card_on_file import end_of_card
+from billing.plans import subscribing
+from billing.reloads import settings as reload_settings
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -7,13 +7,18 @@ from typing import TYPE_CHECKING
 from django.db import transaction
 
 from accounts.models import Account
-from billing import stripe_gateway, subscribing
+from billing import stripe_gateway
 from billing.models import Customer
+from billing.plans import subscribing
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from billing.stripe_gateway import CheckoutSession, StripeCustomer
+
+
+class UnknownAccount(stripe_gateway.BillingError):
+    """Stripe names an account that is not here: it waits in the inbox (R98)."""
 
 
 def customer_id(account: Account, *, email: str, attempt: int, at: datetime) -> str:

@@ -7,11 +7,14 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.desks import Desk, register
 from accounts.roles import StaffPermission
-from billing import batches, closing, disputes, refund_desk, work_items
+from billing import batches, work_items
 from billing.adjusting import desk as adjustment_desk
 from billing.console import due_work
+from billing.disputes import doubts
+from billing.finance import closing
 from billing.outgoing import endpoints
 from billing.reconciling import running
+from billing.refunds import desk as refund_desk
 from billing.webhooks import desk
 
 register(
@@ -82,7 +85,7 @@ register(
         "alert-triangle",
         StaffPermission.SEE_MONEY,
         about=_("What banks ask back, and payments that may be fraud."),
-        waiting=disputes.waiting,
+        waiting=doubts.waiting,
     )
 )
 register(

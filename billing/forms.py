@@ -18,8 +18,8 @@ from billing.models import SubjectState
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from billing.changes.previewing import Preview
     from billing.models import BlockOffer
-    from billing.previewing import Preview
 
 _WHOLE_NUMBER = re.compile(r"-?[0-9]{1,30}")
 
@@ -65,6 +65,21 @@ class BlocksForm(forms.Form):
                 _("Buy at most %(limit_value)s blocks at once."),
             ),
         ]
+
+
+class DecisionForm(forms.Form):
+    """A decision that is not taken back: why, and the word that it is meant."""
+
+    reason = forms.CharField(
+        label=_("Reason"),
+        max_length=300,
+        help_text=_("For the audit trail."),
+        error_messages={"required": _("Say why.")},
+    )
+    is_sure = forms.BooleanField(
+        label=_("I am sure: this cannot be undone"),
+        error_messages={"required": _("Tick this if you are sure.")},
+    )
 
 
 class ConfirmChangeForm(forms.Form):

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING
 from django.utils.translation import gettext as _
 
 from accounts.templatetags.units import calendar_day, plural_credits
-from billing import changing, previewing, purchasing, subscribing
+from billing.changes import changing, previewing
+from billing.changes.previewing import Target
 from billing.core.shares import percents
 from billing.models import Interval
-from billing.previewing import Target
-from billing.subscribing import Standing
+from billing.plans import subscribing
+from billing.plans.subscribing import Standing
+from billing.purchases import purchasing
 from credits import forecasting, ledger, statements
 from credits.models import GrantSource, WalletUnit
 
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
 
     from accounts.models import Account
     from billing.models import PlanChange, PlanVersion, Subscription
-    from billing.purchasing import WhyNot
+    from billing.purchases.purchasing import WhyNot
     from credits.forecasting import Outlook
     from credits.ledger import FreeVideos
     from credits.models import Wallet

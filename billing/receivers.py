@@ -9,10 +9,12 @@ from django.db.models.signals import post_save
 from django.dispatch import receiver
 
 from accounts.models import Account
-from billing import reloading, subscribing, tasks, work_items
+from billing import tasks, work_items
 from billing.core.reload_policy import Skip
 from billing.models import WorkKind
 from billing.outgoing import facts
+from billing.plans import subscribing
+from billing.reloads import reloading
 from config.clock import now
 from credits.signals import (
     balance_changed,

@@ -8,29 +8,21 @@ from typing import TYPE_CHECKING
 import structlog
 from celery import shared_task
 
-from billing import (
-    arranging,
-    bulk_adjusting,
-    card_expiry,
-    charging,
-    chasing,
-    closing,
-    free_video_terms,
-    making_good,
-    paying_debts,
-    plan_drafts,
-    plan_notices,
-    refunding,
-    reloading,
-    renewing,
-    stripe_gateway,
-)
+from billing import bulk_adjusting, card_expiry, making_good, stripe_gateway
+from billing.changes import arranging
 from billing.console import queue
 from billing.exporting import asking
 from billing.exporting import running as exports
+from billing.finance import closing
 from billing.models import ReloadTrigger
 from billing.outgoing import facts, sending
+from billing.plans import drafts as plan_drafts
+from billing.plans import free_video_terms, renewing
 from billing.reconciling import running
+from billing.refunds import paying_debts, refunding
+from billing.reloads import charging, reloading
+from billing.subscriptions import chasing
+from billing.subscriptions import notices as plan_notices
 from billing.webhooks import inbox
 from config.clock import now, real_now
 from credits.chunks import BUDGET, work_off

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from billing import months
 from billing.adjusting import effects, notices, wording
 from billing.adjusting.drafts import AdjustmentRefused, draft_of
 from billing.adjusting.proposing import propose, record
+from billing.finance import months
 from billing.models import Adjustment, AdjustmentState
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from accounts.models import Account
-    from billing.months import Month
+    from billing.finance.months import Month
 
 
 class AdjustmentRefused(BillingError):

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, TypedDict
 
 from django.utils.translation import gettext as _
 
-from billing import disputes
 from billing.adjusting import restoring
 from billing.adjusting.drafts import AdjustmentRefused, Draft
+from billing.disputes import doubts
 from billing.models import Adjustment, AdjustmentKind, ReasonCode
 from credits import ledger
 from credits.models import CreditGrant, GrantSource
@@ -136,7 +136,7 @@ def _reverse(draft: Draft, said: _Said) -> int | None:
     if made.kind == AdjustmentKind.REMOVE:
         if made.entry_id is None:
             raise AdjustmentRefused(_("It was not made."))
-        disputes.look_at_lost(draft.account.pk, at=said["at"])
+        doubts.look_at_lost(draft.account.pk, at=said["at"])
         return ledger.reinstate(entry_id=made.entry_id, **said).entry_id
     grant = CreditGrant.objects.get(source_key=made.key)
     left = grant.remaining - grant.held

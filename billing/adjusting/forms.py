@@ -10,10 +10,11 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from accounts.templatetags.units import calendar_day, plural_credits
-from billing import months
 from billing.adjusting import restoring
 from billing.adjusting.drafts import Draft, Why
 from billing.core.periods import add_months
+from billing.finance import months
+from billing.finance.months import Month
 from billing.models import (
     SHORTEST_COMMENT,
     AdjustmentKind,
@@ -21,7 +22,6 @@ from billing.models import (
     ClosedMonth,
     ReasonCode,
 )
-from billing.months import Month
 from credits import statements
 from credits.core.amounts import MAX_CREDITS
 from credits.models import CreditGrant, Wallet, WalletUnit

@@ -9,10 +9,10 @@ from django.utils.translation import gettext as _
 
 from accounts import auditing
 from accounts.models import User
-from billing import months
 from billing.adjusting import limits, notices
 from billing.adjusting.drafts import AdjustmentRefused, Draft, Why, content_hash
 from billing.adjusting.reversing import require_reversible
+from billing.finance import months
 from billing.models import (
     SHORTEST_COMMENT,
     Adjustment,

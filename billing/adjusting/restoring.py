@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from accounts.models import Account
-from billing import ending, subscribing
 from billing.adjusting.drafts import AdjustmentRefused, Draft
 from billing.models import PlanFamily, Subscription, SubscriptionStatus
 from billing.outgoing import facts
+from billing.plans import ending, subscribing
 
 if TYPE_CHECKING:
     from datetime import datetime

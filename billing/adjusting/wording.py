@@ -10,7 +10,7 @@ from billing.models import AdjustmentKind
 
 if TYPE_CHECKING:
     from billing.adjusting.drafts import Draft
-    from billing.months import Month
+    from billing.finance.months import Month
 
 
 def reason_of(draft: Draft, *, regards: Month | None) -> str:

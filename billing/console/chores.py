@@ -16,7 +16,8 @@ from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Notice
-from billing import card_expiry, closing, plan_notices, reloading, renewing
+from billing import card_expiry
+from billing.finance import closing
 from billing.models import (
     STUCK_AFTER,
     AutoReload,
@@ -39,6 +40,9 @@ from billing.models import (
     WebhookSubject,
 )
 from billing.outgoing import sending
+from billing.plans import renewing
+from billing.reloads import reloading
+from billing.subscriptions import notices as plan_notices
 from credits.models import DraftState, ExpiryWatch, RateDraft, Wallet
 
 if TYPE_CHECKING:

@@ -12,7 +12,6 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from accounts.models import ServiceKey
 from accounts.templatetags.units import plural_credits
-from billing import subscribing
 from billing.models import (
     AutoReload,
     Dispute,
@@ -24,7 +23,8 @@ from billing.models import (
     WorkKind,
     WorkState,
 )
-from billing.subscribing import Standing
+from billing.plans import subscribing
+from billing.plans.subscribing import Standing
 from credits.models import Wallet
 
 if TYPE_CHECKING:

@@ -26,7 +26,7 @@ from billing.models import (
     ReloadSkip,
     WebhookEvent,
 )
-from billing.reload_page import REASONS
+from billing.reloads.page import REASONS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 
 from django.utils.translation import gettext as _
 
-from billing import debts, reload_states, subscribing
+from billing import reload_states
 from billing.console import naming
 from billing.console.flags import flags_of
 from billing.models import AutoReload, Customer, Subscription
+from billing.plans import subscribing
+from billing.refunds import debts
 from credits import statements
 from credits.models import CreditGrant, Freeze, Wallet, WalletUnit
 
@@ -21,9 +23,9 @@ if TYPE_CHECKING:
     from accounts.models import Account, Membership
     from billing.console.finding import Match
     from billing.console.flags import Flag
-    from billing.debts import Owed
     from billing.models import Invoice, Purchase, Reload
-    from billing.subscribing import Standing
+    from billing.plans.subscribing import Standing
+    from billing.refunds.debts import Owed
     from credits.models import SpendingBlock
     from credits.statements import Balance, GrantView
 

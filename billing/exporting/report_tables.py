@@ -9,8 +9,8 @@ from django.conf import settings
 
 from billing.core.periods import Span
 from billing.exporting.tables import ReportTable
-from billing.reports import deferred, journal, liability, revenue
-from billing.reports.dating import reading
+from billing.finance.reports import deferred, journal, liability, revenue
+from billing.finance.reports.dating import reading
 from credits import statement_files
 from credits.models import Wallet
 from credits.period_statements import Period
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from billing.exporting.tables import Wanted
-    from billing.reports.amounts import Amount
+    from billing.finance.reports.amounts import Amount
     from credits.spreadsheets import Value
 
 Row = tuple["Value", ...]

@@ -14,7 +14,8 @@ from django.db.models import Sum
 from django.urls import reverse
 
 from accounts import notifying
-from billing import batches, disputes
+from billing import batches
+from billing.disputes import doubts
 from billing.making_good.undoing import take_back
 from billing.models import MakeGood
 from credits import ledger
@@ -83,7 +84,7 @@ def _given(make_good: MakeGood, debit: MakeGoodDebit, *, at: datetime) -> int:
         reason=make_good.customer_note,
         at=at,
     )
-    disputes.look_at_lost(debit.account_id, at=at)
+    doubts.look_at_lost(debit.account_id, at=at)
     return given.credits
 
 

@@ -79,7 +79,7 @@ from billing.models.reconciliation import (
     BreakState,
     Reconciliation,
 )
-from billing.models.refund import Refund, RefundState
+from billing.models.refund import STANDING, Refund, RefundState
 from billing.models.subscription import (
     Interval,
     PlanPeriod,
@@ -107,6 +107,7 @@ __all__ = [
     "IN_FLIGHT",
     "REPORTS",
     "SHORTEST_COMMENT",
+    "STANDING",
     "STUCK_AFTER",
     "TEST_KIND",
     "UNFINISHED",

@@ -22,6 +22,10 @@ class RefundState(models.TextChoices):
     FAILED = "FAILED", _("Failed")
 
 
+# Of these, money went back or is on its way.
+STANDING = (RefundState.PENDING, RefundState.DONE)
+
+
 def new_refund_id() -> str:
     """Return a public id for a new refund."""
     return new_public_id("ref")

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from django.db.models import F, Q
 
-from billing import disputes
 from billing.models import (
     BreakKind,
     ChangeState,
@@ -15,6 +14,7 @@ from billing.models import (
     InvoiceStatus,
     PlanChange,
 )
+from billing.plans import disputed
 from billing.reconciling.findings import Finding, chunks, grants_from
 from credits.models import CreditGrant, GrantSource
 
@@ -137,7 +137,7 @@ def _terms_without_months(since: datetime | None) -> Iterator[Finding]:
 def _months_without_credits(since: datetime | None, at: datetime) -> Iterator[Finding]:
     """Look for paid months that have begun, and whose credits are not there."""
     # R85: months of a year that a bank asks back wait, or never come.
-    due = disputes.PAYMENT_STANDS | Q(granted_at__isnull=False)
+    due = disputed.PAYMENT_STANDS | Q(granted_at__isnull=False)
     begun = Cycle.objects.filter(
         _WHILE_IT_LIVED, due, starts_at__lte=at, credits__gt=0
     ).select_related("subscription", "invoice")

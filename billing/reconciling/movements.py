@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from billing.finance.stripe_balance import kept
 from billing.models import BalanceMovement, BreakKind
 from billing.reconciling.findings import Finding, chunks
-from billing.stripe_balance import kept
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from billing import stripe_balance, stripe_gateway
+from billing import stripe_gateway
+from billing.finance import stripe_balance
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -11,7 +11,8 @@ import structlog
 from django.db import connection
 
 from accounts import auditing
-from billing import stripe_balance, stripe_gateway
+from billing import stripe_gateway
+from billing.finance import stripe_balance
 from billing.models import Break, BreakKind, BreakState, Reconciliation
 from billing.reconciling import (
     bills,

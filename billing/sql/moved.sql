@@ -1,5 +1,5 @@
 -- Every draw with what it defers of its grant's cost (R100), and on which line of the
--- roll-forward it is: billing/reports/movements.py names these. The one mapping.
+-- roll-forward it is: billing/finance/reports/movements.py names these. The one mapping.
 --
 -- All that can count at or after an instant, and a little more: whoever asks compares.
 -- The day more is for expiries, which count from the creation of their grant, for which

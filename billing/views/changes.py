@@ -13,14 +13,14 @@ from django.views.decorators.http import require_POST, require_safe
 from accounts.access import requires
 from accounts.http import see_other
 from accounts.roles import Permission, may
-from billing import (
+from billing import stripe_gateway
+from billing.changes import (
     arranging,
     changing,
     consequences,
     losses,
     previewing,
     progress,
-    stripe_gateway,
 )
 from billing.core.transitions import Move
 from billing.forms import ConfirmChangeForm
@@ -36,8 +36,8 @@ if TYPE_CHECKING:
 
     from accounts.http import AccountRequest
     from accounts.models import Account
+    from billing.changes.previewing import Preview
     from billing.models import PlanChange
-    from billing.previewing import Preview
 
 
 @require_safe

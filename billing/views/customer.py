@@ -9,9 +9,9 @@ from django.views.decorators.http import require_safe
 
 from accounts.access import requires
 from accounts.roles import Permission, may, who_may
-from billing import disputes
+from billing.disputes import doubts
 from billing.overview import overview_of
-from billing.reload_page import reload_notice
+from billing.reloads.page import reload_notice
 from config.clock import now
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def overview(request: AccountRequest) -> HttpResponse:
             request.account, time_zone=request.user.time_zone, at=at
         ),
         "reload": reload_notice(request.account, at=at),
-        "doubts": disputes.doubts_of(request.account.pk),
+        "doubts": doubts.doubts_of(request.account.pk),
         "may_buy": may(request.membership.role, Permission.BUY_CREDITS),
         "may_see_billing": may(request.membership.role, Permission.VIEW_BILLING),
         "buyers": who_may(Permission.BUY_CREDITS),

@@ -13,7 +13,8 @@ from django.views.decorators.http import require_POST, require_safe
 from accounts.access import requires
 from accounts.http import see_other
 from accounts.roles import Permission, may
-from billing import debts, paying_debts, stripe_gateway
+from billing import stripe_gateway
+from billing.refunds import debts, paying_debts
 from config.clock import now
 
 if TYPE_CHECKING:

@@ -14,15 +14,15 @@ from django.views.decorators.http import require_POST, require_safe
 from accounts.http import see_other
 from accounts.roles import StaffPermission
 from accounts.staff_access import staff_page
-from billing import closing, months
-from billing.dispute_forms import DecisionForm
+from billing.finance import closing, months
+from billing.forms import DecisionForm
 from config.clock import now
 
 if TYPE_CHECKING:
     from django.http import HttpResponse
 
     from accounts.http import StaffRequest
-    from billing.months import Month
+    from billing.finance.months import Month
 
 
 @require_safe

@@ -19,10 +19,11 @@ from django.views.decorators.http import require_POST, require_safe
 from accounts.http import see_other
 from accounts.roles import StaffPermission
 from accounts.staff_access import staff_page
-from billing import months, tasks
+from billing import tasks
 from billing.exporting import asking, running
 from billing.exporting.forms import ExportForm
 from billing.exporting.tables import days_of, period
+from billing.finance import months
 from billing.models import Export, ExportFormat, ExportKind
 from config.clock import now
 

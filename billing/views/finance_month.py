@@ -15,13 +15,13 @@ from django.views.decorators.http import require_safe
 
 from accounts.roles import StaffPermission
 from accounts.staff_access import permissions_of, staff_page
-from billing import month_page, months
-from billing import report_names as names
 from billing.core.periods import Span
 from billing.exporting.tables import days_of
+from billing.finance import months, names
+from billing.finance import page as month_page
+from billing.finance.reports import drilling
+from billing.finance.reports.liability import Split
 from billing.models import ExportKind
-from billing.reports import drilling
-from billing.reports.liability import Split
 from config.clock import now
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from django.http import HttpResponse
 
     from accounts.http import StaffRequest
-    from billing.months import Month
+    from billing.finance.months import Month
 
 _ROWS = 100
 _SPLITS = {

@@ -16,7 +16,8 @@ from django.views.decorators.http import require_safe
 from accounts.access import requires
 from accounts.http import see_other
 from accounts.roles import Permission
-from billing import invoice_list, stripe_gateway
+from billing import stripe_gateway
+from billing.subscriptions import invoice_list
 from credits.spreadsheets import csv_of
 
 if TYPE_CHECKING:

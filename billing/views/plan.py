@@ -14,20 +14,15 @@ from django.views.decorators.http import require_POST, require_safe
 from accounts.access import requires
 from accounts.http import see_other
 from accounts.roles import Permission, may, who_may
-from billing import (
-    changing,
-    disputes,
-    plans,
-    previewing,
-    progress,
-    receipts,
-    stripe_gateway,
-    subscribing,
-)
+from billing import stripe_gateway
+from billing.changes import changing, offers, previewing, progress
 from billing.core.transitions import TRANSITIONS
+from billing.disputes import doubts
 from billing.models import Customer, Interval, Invoice, InvoiceStatus
 from billing.overview import plan_card
-from billing.subscribing import Standing
+from billing.plans import subscribing
+from billing.plans.subscribing import Standing
+from billing.purchases import receipts
 from config.clock import now
 
 if TYPE_CHECKING:
@@ -49,13 +44,13 @@ def plan(request: AccountRequest) -> HttpResponse:
     opened = changing.open_change(account.pk)
     context = {
         "plan": card,
-        "comparison": plans.comparison(
+        "comparison": offers.comparison(
             subscription, interval=_interval(request, subscription), at=at
         ),
         "scheduled": changing.scheduled_change(account.pk),
         "open": progress.progress_of(opened, at=at) if opened else None,
         "obstacle": previewing.obstacle(subscription, at=at),
-        "doubts": disputes.doubts_of(account.pk),
+        "doubts": doubts.doubts_of(account.pk),
         "unpaid": _unpaid(subscription, card.standing),
         "may_change": may(request.membership.role, Permission.CHANGE_PLAN),
         "changers": who_may(Permission.CHANGE_PLAN),

@@ -14,18 +14,13 @@ from django.views.decorators.http import require_POST, require_safe
 from accounts.access import requires
 from accounts.http import see_other
 from accounts.roles import Permission, may, who_may
-from billing import (
-    catalogue,
-    disputes,
-    purchasing,
-    receipts,
-    settling,
-    stripe_gateway,
-    subscribing,
-)
-from billing.add_ons import add_ons_of
+from billing import stripe_gateway
+from billing.disputes import doubts
 from billing.forms import BlocksForm, BuyBlocksForm
 from billing.models import Purchase, PurchaseState
+from billing.plans import catalogue, subscribing
+from billing.purchases import purchasing, receipts, settling
+from billing.purchases.add_ons import add_ons_of
 from billing.views.polling import polling
 from config.clock import now
 
@@ -103,7 +98,7 @@ def purchase(request: AccountRequest, public_id: str) -> HttpResponse:
             settling.settle(session_id=found.stripe_session_id, at=at)
         found = _purchase(request.account, public_id)
     context = _status_context(request, found, at=at)
-    context["doubts"] = disputes.doubts_of(request.account.pk, purchase_id=found.pk)
+    context["doubts"] = doubts.doubts_of(request.account.pk, purchase_id=found.pk)
     return render(request, "billing/purchase.html", context)
 
 

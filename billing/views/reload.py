@@ -17,19 +17,14 @@ from django.views.decorators.http import (
 from accounts.access import requires
 from accounts.http import see_other
 from accounts.roles import Permission, may, who_may
-from billing import (
-    catalogue,
-    charging,
-    confirming,
-    purchasing,
-    reload_settings,
-    reloading,
-    stripe_gateway,
-    subscribing,
-)
+from billing import stripe_gateway
 from billing.models import Customer, Reload, ReloadTrigger
-from billing.reload_forms import AgreeForm, ReloadForm
-from billing.reload_page import CONSENT_VERSION, reload_page, review
+from billing.plans import catalogue, subscribing
+from billing.purchases import purchasing
+from billing.reloads import charging, confirming, reloading
+from billing.reloads import settings as reload_settings
+from billing.reloads.forms import AgreeForm, ReloadForm
+from billing.reloads.page import CONSENT_VERSION, reload_page, review
 from config.clock import now
 
 if TYPE_CHECKING:

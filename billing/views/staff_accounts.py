@@ -17,22 +17,23 @@ from accounts.http import see_other
 from accounts.models import Account
 from accounts.roles import StaffPermission
 from accounts.staff_access import permissions_of, staff_page
-from billing import canceling_now, stripe_gateway
-from billing.canceling_now import Wish
-from billing.changing import ChangeInProgress
+from billing import stripe_gateway
+from billing.changes import canceling_now
+from billing.changes.canceling_now import Wish
+from billing.changes.changing import ChangeInProgress
 from billing.console import finding, timeline, viewing
 from billing.console.forms import FindForm, JobForm
 from billing.console.movements import RECENT_ENTRIES
 from billing.console.rows import Family, position
-from billing.refund_forms import CancelForm, ShownForm
-from billing.refunding import RefundRefused
+from billing.refunds.forms import CancelForm, ShownForm
+from billing.refunds.refunding import RefundRefused
 from config.clock import now
 
 if TYPE_CHECKING:
     from django.http import HttpResponse
 
     from accounts.http import StaffRequest
-    from billing.canceling_now import CancelPreview
+    from billing.changes.canceling_now import CancelPreview
 
 _LISTED, _LATEST = 20, 12
 

@@ -18,7 +18,7 @@ from accounts.staff_access import staff_page
 from billing import adjusting
 from billing.adjusting import AdjustmentRefused, desk
 from billing.adjusting.forms import DraftForm, WhyForm
-from billing.refund_forms import ShownForm
+from billing.refunds.forms import ShownForm
 from config.clock import now
 
 if TYPE_CHECKING:

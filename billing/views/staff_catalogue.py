@@ -11,8 +11,8 @@ from django.views.decorators.http import require_safe
 
 from accounts.roles import StaffPermission
 from accounts.staff_access import staff_page
-from billing import plan_drafts
 from billing.models import BlockOffer, OfferDraft, PlanVersion
+from billing.plans import drafts as plan_drafts
 from config.clock import now
 from credits import quoting
 from credits.models import DraftState, RateCard, RateDraft

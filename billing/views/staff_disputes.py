@@ -13,15 +13,10 @@ from django.views.decorators.http import require_POST, require_safe
 from accounts.http import see_other
 from accounts.roles import StaffPermission
 from accounts.staff_access import permissions_of, staff_page
-from billing import (
-    answering,
-    clawing_back,
-    disputes,
-    evidence,
-    fraud_warnings,
-    stripe_gateway,
-)
-from billing.dispute_forms import AnswerForm, DecisionForm
+from billing import stripe_gateway
+from billing.disputes import answering, clawing_back, doubts, evidence, fraud_warnings
+from billing.disputes.forms import AnswerForm
+from billing.forms import DecisionForm
 from billing.models import Dispute, FraudWarning, WarningState
 from billing.payments import payment_of
 from config.clock import now
@@ -40,8 +35,8 @@ _LISTED = 100
 def dispute_list(request: StaffRequest) -> HttpResponse:
     """List warnings to decide on and disputes, the most urgent first."""
     context = {
-        "warnings": disputes.open_warnings(limit=_LISTED),
-        "disputes": disputes.by_urgency(limit=_LISTED),
+        "warnings": doubts.open_warnings(limit=_LISTED),
+        "disputes": doubts.by_urgency(limit=_LISTED),
     }
     return render(request, "billing/staff/disputes.html", context)
 

@@ -21,7 +21,7 @@ from billing.adjusting import AdjustmentRefused
 from billing.adjusting.forms import RejectForm
 from billing.batch_forms import CommentForm, IncidentForm, MakeGoodForm
 from billing.models import BatchState, MakeGood
-from billing.refund_forms import ShownForm
+from billing.refunds.forms import ShownForm
 from billing.views.polling import polling
 from config.clock import now
 

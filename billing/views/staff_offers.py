@@ -15,10 +15,11 @@ from accounts.http import see_other
 from accounts.roles import StaffPermission
 from accounts.staff_access import staff_page
 from accounts.templatetags import units
-from billing import plan_drafts, stripe_gateway
-from billing.catalogue_forms import BlockTermsForm, PlanTermsForm, PublishForm
+from billing import stripe_gateway
 from billing.models import OfferDraft
-from billing.plan_drafts import PlanTerms
+from billing.plans import drafts as plan_drafts
+from billing.plans.drafts import PlanTerms
+from billing.plans.forms import BlockTermsForm, PlanTermsForm, PublishForm
 from config.clock import now
 from credits.drafting import DraftRefused
 from credits.models import DraftState

@@ -19,7 +19,7 @@ from accounts import auditing
 from accounts.http import see_other
 from accounts.roles import StaffPermission
 from accounts.staff_access import staff_page
-from billing.catalogue_forms import PublishRatesForm, RateForm, SeenForm, StartForm
+from billing.plans.forms import PublishRatesForm, RateForm, SeenForm, StartForm
 from config.clock import now
 from credits import rate_drafts, rate_impact
 from credits.drafting import DraftMoved, DraftRefused

@@ -14,11 +14,12 @@ from django.views.decorators.http import require_POST, require_safe
 from accounts.http import see_other
 from accounts.roles import StaffPermission
 from accounts.staff_access import permissions_of, staff_page
-from billing import refund_desk, refunding
-from billing.dispute_forms import DecisionForm
+from billing.forms import DecisionForm
 from billing.models import RefundState
 from billing.payments import payment_of
-from billing.refund_forms import RefundForm, ShownForm
+from billing.refunds import desk as refund_desk
+from billing.refunds import refunding
+from billing.refunds.forms import RefundForm, ShownForm
 from config.clock import now
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from accounts.http import StaffRequest
     from billing.models import Refund
     from billing.payments import Payment
-    from billing.refunding import RefundPreview
+    from billing.refunds.refunding import RefundPreview
 
 _LISTED = 100
 

@@ -18,7 +18,7 @@ from accounts.staff_access import staff_page
 from billing import happenings, stripe_gateway, time_machine
 from billing.core.periods import add_months
 from billing.forms import TravelForm
-from billing.subscribing import next_renewal
+from billing.plans.subscribing import next_renewal
 from config import clock
 
 if TYPE_CHECKING:

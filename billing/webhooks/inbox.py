@@ -19,7 +19,7 @@ from django.db.models import F
 
 from accounts import auditing
 from billing import stripe_gateway, work_items
-from billing.following import UnknownAccount
+from billing.customers import UnknownAccount
 from billing.models import IGNORED, WebhookEvent, WebhookSubject, WorkKind
 from billing.payments import UnknownPayment
 from billing.webhooks.registry import handler_for

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 from allauth.account.models import EmailAddress
 
 from accounts.models import Account, Membership, Role, User
-from billing import renewing
 from billing.core.periods import cycle, cycle_index
 from billing.models import Interval
+from billing.plans import renewing
 from config.demo import people
 from credits import alerting, alerts, ledger, member_caps, quoting
 from credits.core.rating import JobLine

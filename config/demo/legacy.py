@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from billing import legacy
+from billing.subscriptions import legacy
 from config.demo.accounts import QUIET, midnight, work
 
 if TYPE_CHECKING:

@@ -10,18 +10,13 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from accounts.models import Role
-from billing import (
-    arranging,
-    catalogue,
-    portal_clock,
-    previewing,
-    purchasing,
-    settling,
-    time_machine,
-)
-from billing.changing import Request
+from billing import portal_clock, time_machine
+from billing.changes import arranging, previewing
+from billing.changes.changing import Request
 from billing.core.periods import cycle, cycle_index
 from billing.models import Interval
+from billing.plans import catalogue
+from billing.purchases import purchasing, settling
 from billing.stripe_gateway import sandbox
 from config.demo.accounts import HARBOR, QUIET, midnight, work
 

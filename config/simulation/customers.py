@@ -12,17 +12,11 @@ from uuid import uuid4
 from django.db import transaction
 
 from accounts.models import Account, Membership, Role, User
-from billing import (
-    arranging,
-    catalogue,
-    changing,
-    previewing,
-    purchasing,
-    settling,
-    subscribing,
-)
-from billing.changing import Request
+from billing.changes import arranging, changing, previewing
+from billing.changes.changing import Request
 from billing.models import ChangeKind, Interval, Invoice, InvoiceStatus, PlanChange
+from billing.plans import catalogue, subscribing
+from billing.purchases import purchasing, settling
 from billing.stripe_gateway import BillingError, NotAtStripe, invoice, sandbox
 from config.clock import now
 from credits import ledger, quoting

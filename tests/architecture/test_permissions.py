@@ -18,7 +18,7 @@ from django.urls import get_resolver
 from accounts import keys
 from accounts.models import AuditEvent, Role, Scope
 from accounts.roles import StaffGroup, may, staff_may
-from billing import catalogue
+from billing.plans import catalogue
 from credits import rate_cards
 from tests.architecture.addresses import (
     ADDRESSES,

@@ -19,7 +19,9 @@ from stripe._stripe_service import StripeService
 from typing_extensions import is_typeddict
 
 from accounts.models import Account, Role
-from billing import arranging, cards, catalogue, stripe_gateway
+from billing import cards, stripe_gateway
+from billing.changes import arranging
+from billing.plans import catalogue
 from billing.reconciling import reading
 from tests.billing.changes import change, tell_prices
 from tests.billing.conftest import buy, connected, on_plan

@@ -6,10 +6,12 @@ import re
 from itertools import count
 
 from accounts.models import Account, User
-from billing import arranging, catalogue, changing, previewing, stripe_gateway
-from billing.changing import Request
+from billing import stripe_gateway
+from billing.changes import arranging, changing, previewing
+from billing.changes.changing import Request
+from billing.changes.previewing import Preview
 from billing.models import Interval, PlanChange
-from billing.previewing import Preview
+from billing.plans import catalogue
 from tests.billing.plans import Plans
 
 _forms = count(1)

@@ -9,7 +9,7 @@ from itertools import count
 import pytest
 
 from accounts.models import Account, Role, User
-from billing import catalogue, purchasing, renewing, stripe_gateway
+from billing import stripe_gateway
 from billing.models import (
     BlockOffer,
     FreeVideoOffer,
@@ -18,6 +18,8 @@ from billing.models import (
     PlanVersion,
     Purchase,
 )
+from billing.plans import catalogue, renewing
+from billing.purchases import purchasing
 from credits.models import Wallet
 from tests.conftest import NOW
 from tests.factories import make_account, make_member

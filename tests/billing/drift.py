@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from accounts.models import Account, Role, User
-from billing import settling
 from billing.models import (
     BalanceMovement,
     BreakKind,
@@ -21,6 +20,7 @@ from billing.models import (
     RefundState,
     Subscription,
 )
+from billing.purchases import settling
 from credits import ledger
 from credits.models import CreditGrant, GrantSource, Wallet
 from tests.billing.conftest import buy

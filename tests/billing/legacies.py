@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from accounts.models import Account
-from billing import legacy
+from billing.subscriptions import legacy
 from credits.models import Wallet, WalletUnit
 from tests.conftest import NOW
 

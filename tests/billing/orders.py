@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 from django.db import transaction
 
 from accounts.models import Notice
-from billing import chasing
 from billing.models import (
     AutoReload,
     Dispute,
@@ -23,6 +22,7 @@ from billing.models import (
     Reload,
     Subscription,
 )
+from billing.subscriptions import chasing
 from billing.webhooks import inbox
 from credits import audits
 from credits.models import CreditGrant, Wallet

@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
 from accounts.models import Account, Notice, User
-from billing import closing, paying_debts, plan_drafts
+from billing.finance import closing
+from billing.finance.months import Month
 from billing.models import (
     AutoReload,
     CardOnFile,
@@ -28,9 +29,10 @@ from billing.models import (
     Subscription,
     WebhookSubject,
 )
-from billing.months import Month
 from billing.outgoing import endpoints, facts
-from billing.refunding import Extent
+from billing.plans import drafts as plan_drafts
+from billing.refunds import paying_debts
+from billing.refunds.refunding import Extent
 from credits import rate_cards
 from credits.models import ExpiryWatch
 from tests.billing import batches, exports, refunds, reloads

@@ -5,8 +5,10 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from accounts.models import Account
-from billing import catalogue, chasing, renewing, stripe_gateway
+from billing import stripe_gateway
 from billing.models import Interval, Subscription
+from billing.plans import catalogue, renewing
+from billing.subscriptions import chasing
 from billing.webhooks import inbox
 from stripe_sandbox.engine.agenda import next_due_at
 from tests.billing.conftest import event_of

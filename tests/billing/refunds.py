@@ -6,10 +6,12 @@ from datetime import datetime, timedelta
 from itertools import count
 
 from accounts.models import Account, User
-from billing import payments, refunding, settling
+from billing import payments
 from billing.models import Purchase, Refund
 from billing.payments import Payment
-from billing.refunding import Extent
+from billing.purchases import settling
+from billing.refunds import refunding
+from billing.refunds.refunding import Extent
 from billing.webhooks import inbox
 from credits import ledger
 from credits.models import CreditGrant, Wallet

@@ -6,10 +6,12 @@ from datetime import timedelta
 from itertools import count
 
 from accounts.models import Account, User
-from billing import charging, customers, reload_settings, reloading, stripe_gateway
+from billing import customers, stripe_gateway
 from billing.core.reload_policy import Limits
 from billing.models import AutoReload, Reload, ReloadSkip, ReloadTrigger
-from billing.reloading import Considered
+from billing.reloads import charging, reloading
+from billing.reloads import settings as reload_settings
+from billing.reloads.reloading import Considered
 from credits import ledger
 from credits.models import Wallet
 from tests.conftest import NOW

@@ -7,8 +7,9 @@ from datetime import timedelta
 import pytest
 
 from accounts.models import AuditEvent, Notice, Role, StaffLimit
-from billing import adjusting, months
+from billing import adjusting
 from billing.adjusting import AdjustmentRefused, DecidedBefore, Draft, Why
+from billing.finance import months
 from billing.models import (
     Adjustment,
     AdjustmentKind,

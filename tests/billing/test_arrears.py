@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from accounts.models import Notice
-from billing import subscribing
 from billing.models import Invoice, Subscription
-from billing.subscribing import Standing
+from billing.plans import subscribing
+from billing.plans.subscribing import Standing
 from credits import audits, ledger
 from credits.models import CreditGrant, SpendingBlock, Wallet
 from tests.billing.conftest import available

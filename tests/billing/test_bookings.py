@@ -8,7 +8,8 @@ from datetime import timedelta
 import pytest
 from django.db import DatabaseError, IntegrityError, transaction
 
-from billing import bookings, settling, stripe_gateway
+from billing import stripe_gateway
+from billing.finance import bookings
 from billing.models import (
     BOOKED_ACCOUNTS,
     BalanceMovement,
@@ -16,7 +17,8 @@ from billing.models import (
     BookingKind,
     Purchase,
 )
-from billing.refunding import Extent
+from billing.purchases import settling
+from billing.refunds.refunding import Extent
 from tests.billing.conftest import buy
 from tests.billing.refunds import LATER, bought, hear, refund, use
 from tests.conftest import NOW

@@ -7,8 +7,8 @@ from datetime import timedelta
 import pytest
 
 from accounts.models import AuditEvent, Role
-from billing import arranging, canceling_now
-from billing.canceling_now import Wish
+from billing.changes import arranging, canceling_now
+from billing.changes.canceling_now import Wish
 from billing.models import ChangeState, Interval, Invoice, RefundState
 from credits import audits
 from tests.billing.changes import change, tell_prices

@@ -10,8 +10,9 @@ import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
 
-from billing import catalogue, stripe_gateway
+from billing import stripe_gateway
 from billing.models import BlockOffer, PlanVersion
+from billing.plans import catalogue
 from tests.conftest import NOW
 
 

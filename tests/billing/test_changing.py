@@ -7,7 +7,8 @@ from datetime import timedelta
 import pytest
 
 from accounts.models import Notice, Role
-from billing import arranging, changing, previewing, stripe_gateway, subscribing
+from billing import stripe_gateway
+from billing.changes import arranging, changing, previewing
 from billing.models import (
     ChangeState,
     Cycle,
@@ -18,6 +19,7 @@ from billing.models import (
     PlanVersion,
     Subscription,
 )
+from billing.plans import subscribing
 from credits import audits, ledger
 from credits.models import CreditGrant, GrantSource, Wallet
 from tests.billing.changes import change, confirm, shown, tell_prices

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from accounts.models import Notice
-from billing import charging, confirming, reload_settings, settling, stripe_gateway
+from billing import stripe_gateway
 from billing.models import (
     AutoReload,
     Purchase,
@@ -18,6 +18,9 @@ from billing.models import (
     ReloadState,
     Subscription,
 )
+from billing.purchases import settling
+from billing.reloads import charging, confirming
+from billing.reloads import settings as reload_settings
 from credits import audits
 from credits.models import CreditGrant, GrantSource
 from tests.billing.conftest import available, buy, event_of

@@ -6,8 +6,9 @@ from datetime import timedelta
 
 import pytest
 
-from billing import chasing, stripe_gateway, tasks
+from billing import stripe_gateway, tasks
 from billing.models import Purchase, PurchaseState
+from billing.subscriptions import chasing
 from billing.webhooks import inbox
 from tests.billing.conftest import available, buy, event_of
 from tests.conftest import NOW

@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 
 from accounts.models import Notice
-from billing import chasing, renewing, tasks
+from billing import tasks
 from billing.models import Cycle, Interval, Invoice, Subscription
+from billing.plans import renewing
+from billing.subscriptions import chasing
 from billing.webhooks import inbox
 from credits import audits, chunks, statements
 from credits.models import Wallet

@@ -8,11 +8,12 @@ import pytest
 from django.db import connections
 
 from accounts.models import AuditEvent
-from billing import closing, months, tasks
+from billing import tasks
 from billing.core.periods import Span
+from billing.finance import closing, months
+from billing.finance.months import Month
+from billing.finance.reports import liability
 from billing.models import ClosedMonth
-from billing.months import Month
-from billing.reports import liability
 from credits import audits, ledger
 from credits.models import GrantSource
 from tests.conftest import NOW

@@ -7,12 +7,13 @@ from datetime import timedelta
 import pytest
 
 from accounts.models import Account, Notice, Role
-from billing import purchasing, subscribing
+from billing.finance.reports import journal
 from billing.models import Dispute, Interval, Invoice
+from billing.plans import subscribing
+from billing.plans.subscribing import Standing
+from billing.purchases import purchasing
 from billing.reconciling import reading
 from billing.reconciling.comparing import differences
-from billing.reports import journal
-from billing.subscribing import Standing
 from credits import audits, ledger
 from credits.models import CreditGrant, Wallet
 from tests.billing.bank import Bank

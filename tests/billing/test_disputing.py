@@ -7,7 +7,8 @@ from datetime import timedelta
 import pytest
 
 from accounts.models import Notice
-from billing import chasing, disputing, making_good, settling
+from billing import making_good
+from billing.disputes import disputing
 from billing.models import (
     DebtPayment,
     DebtPaymentState,
@@ -18,7 +19,9 @@ from billing.models import (
     Purchase,
     WebhookSubject,
 )
+from billing.purchases import settling
 from billing.stripe_gateway import StripeDispute
+from billing.subscriptions import chasing
 from billing.webhooks import inbox
 from credits import audits, ledger, statements
 from credits.models import CreditGrant, Wallet

@@ -5,16 +5,13 @@ from __future__ import annotations
 import pytest
 
 from accounts.models import AuditEvent, Notice, Role
-from billing import (
-    chasing,
-    purchasing,
-    refunding,
-    settling,
-    stripe_gateway,
-    subscribing,
-)
+from billing import stripe_gateway
 from billing.models import Cycle, Interval, Invoice, Refund, Subscription
-from billing.subscribing import Standing
+from billing.plans import subscribing
+from billing.plans.subscribing import Standing
+from billing.purchases import purchasing, settling
+from billing.refunds import refunding
+from billing.subscriptions import chasing
 from credits import audits, ledger, statements
 from credits.models import CreditGrant, GrantSource, LedgerEntry, SpendingBlock, Wallet
 from tests.billing.conftest import available, buy

@@ -7,8 +7,9 @@ from datetime import timedelta
 import pytest
 
 from accounts.models import Account, Role, User
-from billing import charging, confirming, stripe_gateway
+from billing import stripe_gateway
 from billing.models import Invoice, Purchase, Reload
+from billing.reloads import charging, confirming
 from credits import ledger
 from credits.models import Wallet
 from tests.billing.bank import Bank

@@ -10,8 +10,7 @@ import pytest
 from django.db import transaction
 
 from accounts.models import Notice
-from billing import bills, catalogue, following, stripe_gateway
-from billing.following import Followed
+from billing import stripe_gateway
 from billing.models import (
     Cycle,
     Interval,
@@ -23,6 +22,9 @@ from billing.models import (
     WebhookEvent,
     WebhookSubject,
 )
+from billing.plans import catalogue
+from billing.subscriptions import bills, following
+from billing.subscriptions.following import Followed
 from billing.webhooks import inbox
 from credits import audits
 from credits.models import CreditGrant, Wallet

@@ -7,8 +7,9 @@ from datetime import timedelta
 import pytest
 
 from accounts.models import AuditEvent, Notice
-from billing import fraud_warnings, settling
+from billing.disputes import fraud_warnings
 from billing.models import FraudWarning, Purchase, WarningState
+from billing.purchases import settling
 from credits import audits
 from credits.models import CreditGrant
 from tests.billing.bank import Bank

@@ -7,14 +7,9 @@ from datetime import timedelta
 
 import pytest
 
-from billing import (
-    catalogue,
-    customers,
-    free_video_terms,
-    stripe_gateway,
-    subscribing,
-)
+from billing import customers, stripe_gateway
 from billing.models import Customer, Subscription
+from billing.plans import catalogue, free_video_terms, subscribing
 from credits import ledger
 from credits.models import Wallet
 from tests.billing.conftest import on_plan

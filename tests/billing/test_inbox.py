@@ -8,8 +8,9 @@ from itertools import permutations
 import pytest
 from django.db import DatabaseError, connection
 
-from billing import settling, stripe_gateway
+from billing import stripe_gateway
 from billing.models import PurchaseState, WebhookEvent, WebhookSubject
+from billing.purchases import settling
 from billing.webhooks import inbox, registry
 from tests.billing.conftest import available, buy, event_of
 from tests.conftest import NOW

@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 
 from accounts.models import Notice, Role
-from billing import arranging, changing, previewing, subscribing
-from billing.changing import Request
-from billing.consequences import agreement
+from billing.changes import arranging, changing, previewing
+from billing.changes.changing import Request
+from billing.changes.consequences import agreement
+from billing.changes.previewing import ChangeRefused
 from billing.models import (
     ChangeKind,
     ChangeState,
@@ -16,8 +17,8 @@ from billing.models import (
     Interval,
     PlanChange,
 )
-from billing.previewing import ChangeRefused
-from billing.subscribing import Standing
+from billing.plans import subscribing
+from billing.plans.subscribing import Standing
 from credits import audits, statements
 from credits.models import SpendingBlock
 from tests.billing.changes import tell_prices

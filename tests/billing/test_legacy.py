@@ -9,8 +9,9 @@ from django.core.management import CommandError, call_command
 from django.db import IntegrityError
 
 from accounts.models import Notice, Role
-from billing import catalogue, legacy, renewing, subscribing
 from billing.models import Interval, PlanChange, PlanVersion, Subscription
+from billing.plans import catalogue, renewing, subscribing
+from billing.subscriptions import legacy
 from credits import audits, ledger, statements
 from credits.models import GrantSource, SpendingBlock, Wallet, WalletUnit
 from tests.billing.conftest import on_plan

@@ -11,11 +11,11 @@ from accounts.models import Notice, StaffLimit
 from billing import batches, making_good
 from billing.adjusting import AdjustmentRefused
 from billing.core.periods import Span
+from billing.finance.reports import liability
+from billing.finance.reports.amounts import Amount
+from billing.finance.reports.movements import Movement
 from billing.making_good import giving_back
 from billing.models import BatchState, MakeGoodDebit
-from billing.reports import liability
-from billing.reports.amounts import Amount
-from billing.reports.movements import Movement
 from credits import audits, ledger
 from credits.models import CreditGrant, GrantSource, LedgerEntry, Wallet
 from tests.billing.batches import (

@@ -8,8 +8,10 @@ import pytest
 from django.core.management import call_command
 
 from accounts.models import Notice, Role
-from billing import arranging, changing, migrating, plan_notices, subscribing
+from billing.changes import arranging, changing, migrating
 from billing.models import ChangeState, Interval, Plan, PlanChange, PlanVersion
+from billing.plans import subscribing
+from billing.subscriptions import notices as plan_notices
 from config import clock
 from credits import audits
 from tests.billing.changes import change, tell_prices

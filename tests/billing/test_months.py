@@ -7,9 +7,9 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from django.db import DatabaseError, IntegrityError, connection, transaction
 
-from billing import months
+from billing.finance import months
+from billing.finance.months import Month
 from billing.models import ClosedMonth
-from billing.months import Month
 from tests.conftest import NOW
 from tests.factories import make_staff, make_wallet
 

@@ -7,9 +7,9 @@ from datetime import timedelta
 import pytest
 
 from accounts.models import Notice
-from billing import debts, paying_debts, refunding
 from billing.models import DebtPaymentState
-from billing.refunding import Extent
+from billing.refunds import debts, paying_debts, refunding
+from billing.refunds.refunding import Extent
 from credits import audits, ledger
 from tests.billing.refunds import (
     FAILING_REFUNDS,

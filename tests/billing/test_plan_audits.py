@@ -6,8 +6,8 @@ from datetime import timedelta
 
 import pytest
 
-from billing import catalogue
 from billing.models import Cycle, Invoice, PlanPeriod
+from billing.plans import catalogue
 from credits import audits, ledger
 from credits.models import GrantSource, Wallet
 from tests.billing.conftest import on_plan

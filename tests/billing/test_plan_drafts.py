@@ -9,8 +9,10 @@ from django.db import DatabaseError, connection, transaction
 
 from accounts.models import AuditEvent
 from accounts.roles import StaffGroup
-from billing import catalogue, plan_drafts, stripe_gateway, tasks
+from billing import stripe_gateway, tasks
 from billing.models import BlockOffer, OfferDraft, Plan, PlanVersion
+from billing.plans import catalogue
+from billing.plans import drafts as plan_drafts
 from credits.drafting import DraftMoved, DraftRefused
 from tests.billing.conftest import on_plan
 from tests.billing.plans import DAY

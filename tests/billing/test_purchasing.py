@@ -7,8 +7,9 @@ from datetime import timedelta
 import pytest
 
 from accounts.models import AuditEvent
-from billing import purchasing, stripe_gateway
+from billing import stripe_gateway
 from billing.models import Customer, Purchase, PurchaseState
+from billing.purchases import purchasing
 from tests.billing.conftest import available, buy, on_plan
 from tests.conftest import NOW
 

@@ -11,7 +11,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import AuditEvent
-from billing import paying_debts, stripe_balance
+from billing.finance import stripe_balance
 from billing.management.commands import reconcile
 from billing.models import (
     BalanceMovement,
@@ -24,6 +24,7 @@ from billing.models import (
 )
 from billing.reconciling import reading, recording, repairing, running
 from billing.reconciling.comparing import SETTLES_WITHIN, differences
+from billing.refunds import paying_debts
 from billing.webhooks.registry import handler_for
 from credits.models import Wallet
 from tests.billing.conftest import available

@@ -9,7 +9,7 @@ from random import Random
 import pytest
 
 from accounts.models import Role
-from billing import stripe_balance
+from billing.finance import stripe_balance
 from billing.models import Break, BreakKind, BreakState, Purchase, PurchaseState
 from billing.reconciling import reading, running
 from billing.reconciling.comparing import differences

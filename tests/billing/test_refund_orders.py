@@ -7,8 +7,8 @@ from itertools import permutations
 
 import pytest
 
-from billing import taking_back
 from billing.models import Refund
+from billing.refunds import taking_back
 from billing.stripe_gateway import StripeRefund
 from credits import audits
 from tests.billing.refunds import LATER, bought, grant_of, use, wallet_of

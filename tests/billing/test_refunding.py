@@ -7,10 +7,11 @@ from datetime import timedelta
 import pytest
 
 from accounts.models import AuditEvent, Notice
-from billing import refunding, stripe_gateway, taking_back
+from billing import stripe_gateway
 from billing.models import PurchaseState, Refund, RefundState
 from billing.payments import UnknownPayment
-from billing.refunding import Extent, RefundRefused
+from billing.refunds import refunding, taking_back
+from billing.refunds.refunding import Extent, RefundRefused
 from credits import audits, ledger
 from credits.models import EntryKind, LedgerEntry
 from tests.billing.refunds import (

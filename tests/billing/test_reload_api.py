@@ -6,8 +6,10 @@ import pytest
 
 from accounts import keys
 from accounts.models import Scope
-from billing import reload_settings, reloading, tasks
+from billing import tasks
 from billing.models import Reload, ReloadState, ReloadTrigger
+from billing.reloads import reloading
+from billing.reloads import settings as reload_settings
 from config import clock
 from credits.models import Wallet
 from tests.billing.conftest import available

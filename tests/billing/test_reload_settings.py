@@ -6,10 +6,11 @@ import pytest
 from django.db import IntegrityError, transaction
 
 from accounts.models import AuditEvent, Notice, Role
-from billing import rehearsing, reload_settings
 from billing.core.reload_policy import Block
 from billing.models import AutoReload, Consent, Reload, ReloadState
-from billing.rehearsing import Movement
+from billing.reloads import rehearsing
+from billing.reloads import settings as reload_settings
+from billing.reloads.rehearsing import Movement
 from tests.billing.reloads import (
     FAILING_CARD,
     HOUR,

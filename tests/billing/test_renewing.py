@@ -8,8 +8,9 @@ import pytest
 from django.db import connection
 
 from accounts.models import Notice
-from billing import plan_notices, renewing, subscribing
 from billing.models import Cycle, Interval, PlanVersion
+from billing.plans import renewing, subscribing
+from billing.subscriptions import notices as plan_notices
 from credits import audits, ledger
 from credits.models import CreditGrant, Wallet
 from tests.billing.conftest import available, on_plan

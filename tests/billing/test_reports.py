@@ -10,12 +10,11 @@ from django.test.utils import CaptureQueriesContext
 from hypothesis import given
 from hypothesis import strategies as st
 
-from billing import month_page, months, stripe_balance
 from billing.core.periods import Span
 from billing.core.revenue import left_cents
-from billing.models import BalanceMovement, Cycle
-from billing.reconciling import reading
-from billing.reports import (
+from billing.finance import months, stripe_balance
+from billing.finance import page as month_page
+from billing.finance.reports import (
     cash,
     dating,
     deferred,
@@ -24,11 +23,13 @@ from billing.reports import (
     liability,
     revenue,
 )
-from billing.reports.accounts import AGAINST_CREDITS, BookAccount
-from billing.reports.amounts import Amount
-from billing.reports.deferred import Deferred
-from billing.reports.liability import Split, Standing
-from billing.reports.movements import Movement
+from billing.finance.reports.accounts import AGAINST_CREDITS, BookAccount
+from billing.finance.reports.amounts import Amount
+from billing.finance.reports.deferred import Deferred
+from billing.finance.reports.liability import Split, Standing
+from billing.finance.reports.movements import Movement
+from billing.models import BalanceMovement, Cycle
+from billing.reconciling import reading
 from credits import ledger
 from credits.models import CreditGrant, GrantSource, Wallet, WalletUnit
 from tests.billing.refunds import bought, use

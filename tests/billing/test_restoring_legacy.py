@@ -6,9 +6,10 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 
 from accounts.models import AuditEvent
-from billing import adjusting, subscribing
+from billing import adjusting
 from billing.adjusting import AdjustmentRefused, Draft, restoring
 from billing.models import AdjustmentKind, AdjustmentState, Subscription
+from billing.plans import subscribing
 from credits import ledger
 from tests.billing.adjustments import make_admin, propose
 from tests.billing.legacies import bring_in, end_row, on_legacy, premium_of

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from accounts.models import Role
-from billing import arranging, previewing
+from billing.changes import arranging, previewing
 from billing.core.periods import Span
 from billing.core.proration import Unspent, unspent_share
 from billing.models import ChangeState, Interval, Invoice, PlanChange

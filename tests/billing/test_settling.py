@@ -8,9 +8,12 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from accounts.models import AuditEvent, Notice
-from billing import refunding, settling, stripe_gateway, telling
+from billing import stripe_gateway
 from billing.models import Purchase, PurchaseState
-from billing.settling import Settlement
+from billing.purchases import notices as purchase_notices
+from billing.purchases import settling
+from billing.purchases.settling import Settlement
+from billing.refunds import refunding
 from credits import audits, ledger
 from credits.models import CreditGrant, GrantSource
 from tests.billing.conftest import available, buy
@@ -170,7 +173,7 @@ class TestSettle:
 
         purchase = buy(business, alice)
         wire.pay(purchase.stripe_session_id)
-        monkeypatch.setattr(telling, "write_notice", fall_over)
+        monkeypatch.setattr(purchase_notices, "write_notice", fall_over)
 
         with pytest.raises(RuntimeError):
             settling.settle(session_id=purchase.stripe_session_id, at=LATER)

@@ -6,9 +6,9 @@ from datetime import timedelta
 
 import pytest
 
-from billing import subscribing
 from billing.models import Cycle, Interval, Invoice, SubscriptionStatus
-from billing.subscribing import Standing
+from billing.plans import subscribing
+from billing.plans.subscribing import Standing
 from credits import audits
 from credits.models import CreditGrant
 from tests.billing.conftest import available

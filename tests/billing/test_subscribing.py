@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 import pytest
 from django.db import IntegrityError
 
-from billing import renewing, subscribing
 from billing.models import Interval, SubscriptionStatus
+from billing.plans import renewing, subscribing
 from credits import audits
 from credits.models import CreditGrant, SpendingBlock, Wallet
 from tests.billing.conftest import on_plan

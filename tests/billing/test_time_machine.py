@@ -12,9 +12,10 @@ from django.conf import settings as django_settings
 from django.core.management import CommandError, call_command
 from django.db import IntegrityError, connections, transaction
 
-from billing import happenings, portal_clock, renewing, time_machine
+from billing import happenings, portal_clock, time_machine
 from billing.happenings import Sort
 from billing.models import Cycle, Interval, PortalClock
+from billing.plans import renewing
 from billing.stripe_gateway import sandbox
 from config import clock
 from credits.models import CreditGrant

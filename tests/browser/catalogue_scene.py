@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from billing import catalogue, plan_drafts
+from billing.plans import catalogue
+from billing.plans import drafts as plan_drafts
 from config.clock import now
 from credits import rate_drafts
 

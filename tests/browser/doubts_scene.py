@@ -6,8 +6,9 @@ from time import sleep
 from typing import TYPE_CHECKING
 
 from accounts.models import Role
-from billing import catalogue, purchasing, settling
 from billing.models import Dispute, FraudWarning
+from billing.plans import catalogue
+from billing.purchases import purchasing, settling
 from billing.stripe_gateway.connection import client
 from billing.webhooks import inbox
 from config.clock import now

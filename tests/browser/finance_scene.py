@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from accounts.models import User
-from billing import closing, months
+from billing.finance import closing, months
 from config.clock import now
 
 Arguments = dict[str, tuple[object, ...]]

@@ -5,8 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from accounts.models import Role
-from billing import catalogue, payments, purchasing, refunding, settling
-from billing.refunding import Extent
+from billing import payments
+from billing.plans import catalogue
+from billing.purchases import purchasing, settling
+from billing.refunds import refunding
+from billing.refunds.refunding import Extent
 from config.clock import now
 from credits import ledger
 from credits.models import Wallet, WalletUnit

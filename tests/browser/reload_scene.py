@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from accounts.models import Role
-from billing import charging, customers, reload_settings, reloading, stripe_gateway
+from billing import customers, stripe_gateway
 from billing.core.reload_policy import Limits
 from billing.models import ReloadTrigger
-from billing.reload_page import CONSENT_VERSION, consent_text
+from billing.reloads import charging, reloading
+from billing.reloads import settings as reload_settings
+from billing.reloads.page import CONSENT_VERSION, consent_text
 from billing.stripe_gateway.connection import client
 from config.clock import now
 

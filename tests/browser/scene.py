@@ -17,17 +17,12 @@ from playwright.sync_api import expect
 from accounts import inviting, keys, last_runs
 from accounts.last_runs import LastRun
 from accounts.models import Membership, Role, Scope, User
-from billing import (
-    arranging,
-    cards,
-    catalogue,
-    migrating,
-    previewing,
-    purchasing,
-    settling,
-)
-from billing.changing import Request
+from billing import cards
+from billing.changes import arranging, migrating, previewing
+from billing.changes.changing import Request
 from billing.models import PurchaseState, WebhookSubject
+from billing.plans import catalogue
+from billing.purchases import purchasing, settling
 from billing.stripe_gateway import StripeEvent
 from billing.stripe_gateway import sandbox as stripe_sandbox
 from billing.webhooks import inbox

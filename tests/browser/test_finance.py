@@ -11,10 +11,11 @@ from playwright.sync_api import expect
 
 from accounts.models import AuditEvent
 from accounts.roles import StaffGroup
-from billing import months, tasks
+from billing import tasks
 from billing.core.periods import Span
+from billing.finance import months
+from billing.finance.reports import liability
 from billing.models import ClosedMonth
-from billing.reports import liability
 from config import clock
 from config.demo import accounts, people
 

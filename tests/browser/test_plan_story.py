@@ -8,8 +8,9 @@ from datetime import timedelta
 import pytest
 from playwright.sync_api import expect
 
-from billing import portal_clock, subscribing, time_machine
+from billing import portal_clock, time_machine
 from billing.models import Invoice
+from billing.plans import subscribing
 from config import clock
 from config.demo import accounts, people
 from credits import audits, ledger

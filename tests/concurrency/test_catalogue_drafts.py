@@ -6,8 +6,9 @@ import pytest
 from django.db.models import QuerySet
 
 from accounts.roles import StaffGroup
-from billing import catalogue, plan_drafts
 from billing.models import OfferDraft, Plan, PlanVersion
+from billing.plans import catalogue
+from billing.plans import drafts as plan_drafts
 from credits import quoting, rate_cards, rate_drafts
 from credits.models import RateCard, RateDraft
 from tests.concurrency.racing import race, tally

@@ -9,15 +9,11 @@ from threading import Barrier
 import pytest
 
 from accounts.models import Account, AuditEvent, Notice, Role
-from billing import (
-    catalogue,
-    disputing,
-    freezing,
-    payments,
-    settling,
-    stripe_gateway,
-)
+from billing import payments, stripe_gateway
+from billing.disputes import disputing, freezing
 from billing.models import Dispute
+from billing.plans import catalogue
+from billing.purchases import settling
 from credits import audits, ledger
 from credits.models import LedgerEntry, Wallet
 from tests.billing.bank import Bank

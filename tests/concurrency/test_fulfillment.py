@@ -16,8 +16,12 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts.models import Account, AuditEvent, Notice, Role, User
-from billing import catalogue, chasing, refunding, settling, stripe_gateway
+from billing import stripe_gateway
 from billing.models import Purchase, PurchaseState, WebhookEvent, WebhookSubject
+from billing.plans import catalogue
+from billing.purchases import settling
+from billing.refunds import refunding
+from billing.subscriptions import chasing
 from billing.webhooks import inbox
 from config.clock import now
 from credits import audits, ledger

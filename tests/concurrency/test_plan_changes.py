@@ -10,9 +10,10 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts.models import Account, Role, User
-from billing import arranging, catalogue, changing
-from billing.changing import Request
+from billing.changes import arranging, changing
+from billing.changes.changing import Request
 from billing.models import ChangeState, Invoice, PlanChange
+from billing.plans import catalogue
 from billing.views import changes
 from credits.models import CreditGrant, GrantSource
 from tests.billing.changes import fields, shown, tell_prices

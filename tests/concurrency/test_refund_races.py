@@ -7,9 +7,12 @@ from time import sleep
 
 import pytest
 
-from billing import catalogue, payments, refunding, settling, stripe_gateway
+from billing import payments, stripe_gateway
 from billing.models import Refund, RefundState
-from billing.refunding import Extent, RefundRefused
+from billing.plans import catalogue
+from billing.purchases import settling
+from billing.refunds import refunding
+from billing.refunds.refunding import Extent, RefundRefused
 from billing.webhooks import inbox
 from credits import audits
 from credits.models import CreditGrant, LedgerEntry

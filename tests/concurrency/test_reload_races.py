@@ -12,14 +12,7 @@ from time import sleep
 import pytest
 
 from accounts.models import Account, Role, User
-from billing import (
-    catalogue,
-    charging,
-    reload_figures,
-    reload_states,
-    reloading,
-    stripe_gateway,
-)
+from billing import reload_states, stripe_gateway
 from billing.models import (
     AutoReload,
     Purchase,
@@ -29,6 +22,9 @@ from billing.models import (
     ReloadTrigger,
     Subscription,
 )
+from billing.plans import catalogue
+from billing.reloads import charging, reloading
+from billing.reloads import figures as reload_figures
 from credits import audits, ledger
 from credits.models import CreditGrant, GrantSource, Wallet
 from tests.billing.conftest import connected, on_plan

@@ -11,8 +11,8 @@ from django.conf import settings
 from django.db.models import QuerySet
 
 from accounts.models import Notice
-from billing import catalogue, renewing
 from billing.models import Cycle, Interval, Invoice, WebhookSubject
+from billing.plans import catalogue, renewing
 from billing.webhooks import inbox
 from credits import audits
 from credits.models import CreditGrant, Wallet

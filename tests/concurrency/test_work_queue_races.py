@@ -8,9 +8,10 @@ import pytest
 
 from accounts.models import AuditEvent
 from accounts.roles import StaffGroup
-from billing import catalogue, work_items
+from billing import work_items
 from billing.console import queue
 from billing.models import WorkItem, WorkState
+from billing.plans import catalogue
 from tests.billing.conftest import on_plan
 from tests.billing.queued import (
     TWO_DAYS_LATER,

@@ -18,7 +18,8 @@ from django.core.management import call_command
 from django.db import connection
 from kombu import Connection
 
-from billing import catalogue, stripe_gateway, tasks
+from billing import stripe_gateway, tasks
+from billing.plans import catalogue
 from billing.webhooks.registry import subscribed_events
 from config import children
 from config.embedded import servers

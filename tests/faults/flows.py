@@ -13,18 +13,10 @@ from itertools import count
 from typing import Any
 
 from accounts.models import Account, Role, User
-from billing import (
-    arranging,
-    canceling_now,
-    catalogue,
-    payments,
-    previewing,
-    purchasing,
-    refunding,
-    tasks,
-)
-from billing.canceling_now import Wish
-from billing.changing import Request
+from billing import payments, tasks
+from billing.changes import arranging, canceling_now, previewing
+from billing.changes.canceling_now import Wish
+from billing.changes.changing import Request
 from billing.models import (
     Dispute,
     Interval,
@@ -33,7 +25,10 @@ from billing.models import (
     Refund,
     Reload,
 )
-from billing.refunding import Extent
+from billing.plans import catalogue
+from billing.purchases import purchasing
+from billing.refunds import refunding
+from billing.refunds.refunding import Extent
 from billing.webhooks import inbox
 from credits import ledger
 from credits import tasks as credit_tasks

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import pytest
 
 from accounts.models import AuditEvent, Notice, Role
-from billing import catalogue, purchasing
 from billing.models import Purchase, WebhookEvent
+from billing.plans import catalogue
+from billing.purchases import purchasing
 from config.clock import now
 from config.demo import accounts
 from credits import audits

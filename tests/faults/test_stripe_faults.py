@@ -12,7 +12,8 @@ from urllib.parse import urlsplit
 import pytest
 import stripe
 
-from billing import charging, stripe_gateway
+from billing import stripe_gateway
+from billing.reloads import charging
 from billing.stripe_gateway import StripeUnavailable
 from stripe_sandbox.engine.faults import Kind
 from tests.billing.plans import Plans

@@ -7,7 +7,8 @@ from datetime import timedelta
 from threading import Thread
 from typing import TYPE_CHECKING
 
-from billing import stripe_balance, tasks
+from billing import tasks
+from billing.finance import stripe_balance
 from billing.reconciling import reading
 from billing.reconciling.comparing import SETTLES_WITHIN, differences
 from config import clock

@@ -7,8 +7,9 @@ from itertools import count
 
 from accounts.models import Account, User
 from accounts.roles import StaffGroup
-from billing import adjusting, closing, months
+from billing import adjusting
 from billing.adjusting import AdjustmentRefused, Draft, Why
+from billing.finance import closing, months
 from billing.models import (
     Adjustment,
     AdjustmentKind,

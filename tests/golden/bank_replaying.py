@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from billing import fraud_warnings
+from billing.disputes import fraud_warnings
 from billing.models import Dispute, FraudWarning, Invoice, Purchase
 from tests.billing.bank import Bank
 

@@ -9,10 +9,10 @@ from datetime import UTC, datetime, timedelta
 
 from django.db import connection
 
-from billing import stripe_balance
 from billing.core.periods import Span
+from billing.finance import stripe_balance
+from billing.finance.reports import deferred, journal, liability, revenue
 from billing.reconciling import reading
-from billing.reports import deferred, journal, liability, revenue
 
 _LATER = timedelta(minutes=1)
 _BEFORE_ALL = datetime(2000, 1, 1, tzinfo=UTC)

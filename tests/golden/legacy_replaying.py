@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from billing import arranging, changing, previewing
-from billing.legacy import RowRefused
+from billing.changes import arranging, changing, previewing
 from billing.models import Interval
+from billing.subscriptions.legacy import RowRefused
 from tests.billing.changes import confirm
 from tests.billing.legacies import bring_in, end_row, pack_row, plan_row, premium_of
 from tests.golden.plan_replaying import PlanReplay

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from itertools import count
 
-from billing import canceling_now, paying_debts, payments, refunding
-from billing.canceling_now import Wish
+from billing import payments
+from billing.changes import canceling_now
+from billing.changes.canceling_now import Wish
 from billing.models import Invoice, Purchase, Refund
-from billing.refunding import Extent
+from billing.refunds import paying_debts, refunding
+from billing.refunds.refunding import Extent
 
 _PAID = {"blocks": Purchase, "plan": Invoice}
 _forms = count(1)

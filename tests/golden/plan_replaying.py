@@ -7,18 +7,13 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from accounts.models import Notice, Role
-from billing import (
-    arranging,
-    catalogue,
-    changing,
-    migrating,
-    settling,
-    subscribing,
-)
-from billing.changing import ChangeInProgress
+from billing.changes import arranging, changing, migrating
+from billing.changes.changing import ChangeInProgress
+from billing.changes.previewing import ChangeRefused
 from billing.models import Interval, Invoice, PlanChange
-from billing.previewing import ChangeRefused
-from billing.purchasing import PurchaseRefused
+from billing.plans import catalogue, subscribing
+from billing.purchases import settling
+from billing.purchases.purchasing import PurchaseRefused
 from credits.models import CreditGrant, Wallet
 from tests.billing.changes import change
 from tests.billing.conftest import buy

@@ -5,17 +5,13 @@ from __future__ import annotations
 from contextlib import suppress
 
 from accounts.models import Account, Role, User
-from billing import (
-    catalogue,
-    charging,
-    confirming,
-    reload_settings,
-    reloading,
-    stripe_gateway,
-)
+from billing import stripe_gateway
 from billing.models import Reload, ReloadTrigger
+from billing.plans import catalogue
 from billing.reconciling import running
-from billing.reload_forms import CENTS, ReloadForm
+from billing.reloads import charging, confirming, reloading
+from billing.reloads import settings as reload_settings
+from billing.reloads.forms import CENTS, ReloadForm
 from credits import ledger
 from stripe_sandbox.cards import by_token
 from tests.billing.reloads import agree, limits, paid, save_card, skips, sweep

@@ -9,9 +9,11 @@ from random import Random
 from django.db import transaction
 
 from accounts.models import Account
-from billing import adjusting, disputes, months, payments, refunding
+from billing import adjusting, payments
 from billing.adjusting import Draft
 from billing.core.periods import Span
+from billing.disputes import doubts
+from billing.finance import months
 from billing.models import (
     Adjustment,
     AdjustmentKind,
@@ -21,7 +23,8 @@ from billing.models import (
     Purchase,
     PurchaseState,
 )
-from billing.refunding import Extent, RefundRefused
+from billing.refunds import refunding
+from billing.refunds.refunding import Extent, RefundRefused
 from billing.stripe_gateway import BillingError
 from config import clock
 from credits import ledger
@@ -147,7 +150,7 @@ class Fate:
             reason="It failed.",
             at=at,
         )
-        disputes.look_at_lost(entry.wallet.account_id, at=at)
+        doubts.look_at_lost(entry.wallet.account_id, at=at)
 
     def _adjust(self, at: datetime) -> None:
         account = self._pick(Account.objects.filter(wallets__balance__gt=90))

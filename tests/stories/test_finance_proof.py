@@ -7,13 +7,14 @@ from datetime import timedelta
 
 import pytest
 
-from billing import portal_clock, stripe_balance
+from billing import portal_clock
 from billing.core.periods import Span, add_months
+from billing.finance import stripe_balance
+from billing.finance.reports import cash, deferred, journal, liability, revenue
+from billing.finance.reports.amounts import Amount
+from billing.finance.reports.movements import Movement
 from billing.models import BalanceMovement
 from billing.reconciling import reading
-from billing.reports import cash, deferred, journal, liability, revenue
-from billing.reports.amounts import Amount
-from billing.reports.movements import Movement
 from billing.stripe_gateway import sandbox
 from config import clock
 from config.simulation.running import Plan, simulate

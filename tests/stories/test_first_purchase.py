@@ -8,9 +8,11 @@ import pytest
 
 from accounts import team
 from accounts.models import Notice
-from billing import catalogue, purchasing, refunding, renewing, settling
 from billing.models import Interval
-from billing.settling import Settlement
+from billing.plans import catalogue, renewing
+from billing.purchases import purchasing, settling
+from billing.purchases.settling import Settlement
+from billing.refunds import refunding
 from credits import audits, ledger, quoting, statements
 from credits.core.rating import JobLine
 from tests.conftest import NOW

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from django.core.management.base import BaseCommand, CommandError
 
-from billing import legacy
+from billing.subscriptions import legacy
 from config.clock import now
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from billing import catalogue
+from billing.plans import catalogue
 
 
 class Command(BaseCommand):

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 from django.core.management.base import BaseCommand
 
 from accounts.templatetags.units import money
-from billing import migrating
+from billing.changes import migrating
 from config.clock import now
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
 
-    from billing.migrating import Migration
+    from billing.changes.migrating import Migration
 
 
 class Command(BaseCommand):

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from billing import catalogue, stripe_gateway
+from billing import stripe_gateway
+from billing.plans import catalogue
 from billing.webhooks.registry import subscribed_events
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ import pytest
 from django.urls import reverse
 
 from accounts.models import Role
-from billing import settling
 from billing.models import BlockOffer, Purchase
+from billing.purchases import settling
 from tests.billing.pages.conftest import form, get
 from tests.conftest import NOW
 

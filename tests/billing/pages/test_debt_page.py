@@ -6,7 +6,7 @@ import pytest
 from django.urls import reverse
 
 from accounts.models import Role
-from billing.refunding import Extent
+from billing.refunds.refunding import Extent
 from billing.views import debt
 from tests.billing.pages.conftest import get
 from tests.billing.refunds import LATER, bought, refund, use, wallet_of

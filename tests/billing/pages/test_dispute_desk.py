@@ -9,7 +9,6 @@ from django.urls import reverse
 
 from accounts.models import AuditEvent, Notice, Role
 from accounts.roles import StaffGroup
-from billing import settling
 from billing.models import (
     Consent,
     ConsentKind,
@@ -19,6 +18,7 @@ from billing.models import (
     Purchase,
     WarningState,
 )
+from billing.purchases import settling
 from billing.views import staff_disputes
 from credits import ledger, rate_cards
 from credits.models import Wallet

@@ -13,8 +13,8 @@ from accounts.models import AuditEvent
 from accounts.roles import StaffGroup
 from accounts.templatetags import units
 from billing import portal_clock
+from billing.finance.months import Month
 from billing.models import ClosedMonth
-from billing.months import Month
 from credits import ledger
 from credits.models import GrantSource
 from tests.conftest import NOW

@@ -10,8 +10,8 @@ from django.conf import settings
 from django.urls import reverse
 
 from accounts.models import Role
-from billing import invoice_list
 from billing.models import Interval, Invoice
+from billing.subscriptions import invoice_list
 from tests.billing.changes import change, tell_prices
 from tests.billing.pages.conftest import get
 from tests.billing.plans import HOUR, Plans

@@ -6,7 +6,7 @@ import pytest
 from django.urls import reverse
 
 from accounts.models import Role
-from billing import arranging
+from billing.changes import arranging
 from billing.models import ChangeState, Consent, PlanChange
 from credits import quoting, rate_cards
 from tests.billing.changes import fields, tell_prices

@@ -9,7 +9,7 @@ from django.urls import reverse
 
 from accounts.models import Role
 from accounts.templatetags.units import MINUS
-from billing import migrating, subscribing
+from billing.changes import migrating
 from billing.core.transitions import TRANSITIONS
 from billing.models import (
     ChangeState,
@@ -20,6 +20,7 @@ from billing.models import (
     Purchase,
     Subscription,
 )
+from billing.plans import subscribing
 from billing.views import changes, plan
 from tests.billing.changes import change, fields, tell_prices
 from tests.billing.conftest import available, buy

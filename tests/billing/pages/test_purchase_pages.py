@@ -8,8 +8,8 @@ import pytest
 from django.urls import reverse
 
 from accounts.models import Role
-from billing import settling
 from billing.models import Purchase, PurchaseState
+from billing.purchases import settling
 from billing.views import polling, purchases
 from tests.billing.conftest import available, buy, on_plan
 from tests.billing.pages.conftest import get

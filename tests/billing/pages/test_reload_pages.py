@@ -8,8 +8,8 @@ import pytest
 from django.urls import reverse
 
 from accounts.models import AuditEvent, Notice, Role
-from billing import reload_settings
 from billing.models import AutoReload, Consent, Reload, ReloadState
+from billing.reloads import settings as reload_settings
 from tests.billing.conftest import available
 from tests.billing.pages.conftest import get
 from tests.billing.reloads import (

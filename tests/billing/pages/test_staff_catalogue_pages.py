@@ -9,8 +9,9 @@ from django.urls import reverse
 
 from accounts.models import AuditEvent
 from accounts.roles import StaffGroup
-from billing import plan_drafts, stripe_gateway
+from billing import stripe_gateway
 from billing.models import OfferDraft, Plan, PlanVersion
+from billing.plans import drafts as plan_drafts
 from billing.views import staff_catalogue, staff_offers, staff_rates
 from credits import quoting, rate_cards
 from credits.models import DraftState, RateCard, RateDraft

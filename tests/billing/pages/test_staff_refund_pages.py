@@ -7,7 +7,7 @@ from django.urls import reverse
 
 from accounts.roles import StaffGroup
 from billing.models import Refund
-from billing.refunding import Extent
+from billing.refunds.refunding import Extent
 from billing.views import staff_accounts, staff_refunds
 from tests.billing.pages.conftest import get
 from tests.billing.plans import Plans

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from billing import subscribing
+from billing.plans import subscribing
 from credits import statements
 from credits.models import Wallet
 from tests.billing.pages.conftest import get

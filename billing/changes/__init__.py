@@ -1,0 +1,1 @@
+"""Changes of plan: what is offered instead, previewed, asked for, carried out."""

@@ -1,0 +1,1 @@
+"""What banks say against payments, and what it does to their credits."""

@@ -1,0 +1,1 @@
+"""Finance: what is booked, the months, their reports, and closing them."""

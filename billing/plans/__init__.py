@@ -1,0 +1,1 @@
+"""Plans: what is offered, which one an account is on, and its months."""

@@ -1,0 +1,1 @@
+"""Money that goes back, and what is owed for credits that were used before."""

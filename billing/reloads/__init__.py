@@ -1,0 +1,1 @@
+"""Auto-reload: agreed to, decided on, charged, confirmed, told of."""

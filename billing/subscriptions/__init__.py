@@ -1,0 +1,1 @@
+"""Agreements as they go on: Stripe's word on them and their bills, legacy plans."""

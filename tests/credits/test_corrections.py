@@ -13,6 +13,7 @@ from tests.factories import job, make_wallet, remaining
 
 pytestmark = pytest.mark.django_db
 
+MINUTE = timedelta(minutes=1)
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
 
@@ -33,6 +34,17 @@ def wallet_now(wallet) -> Wallet:
 
 def correct(verb, *, key="correction", at=NOW, **options):
     return verb(idempotency_key=key, actor="test", reason="because", at=at, **options)
+
+
+def end_plan(wallet, *, at):
+    ledger.set_terms(
+        wallet_id=wallet.pk,
+        spending_block=None,
+        way_forward="",
+        cycle_starts_at=None,
+        cycle_ends_at=None,
+        plan_ends_at=at,
+    )
 
 
 def hold(wallet, credits):
@@ -163,6 +175,44 @@ class TestRevoke:
     def test_of_no_grant_says_so(self):
         with pytest.raises(ledger.GrantNotFound):
             correct(ledger.revoke, grant_id=404)
+
+
+class TestReinstate:
+    """R80: the refund came to nothing, so what it took comes back."""
+
+    def test_gives_back_what_was_revoked(self, wallet):
+        taken = correct(ledger.revoke, grant_id=grant_of(wallet).pk, credits=20)
+
+        correct(ledger.reinstate, key="back", entry_id=taken.entry_id)
+
+        assert remaining(wallet) == {"soon": 30, "later": 50}
+
+    def test_ends_what_comes_back_after_the_plan(self, wallet):
+        taken = correct(ledger.revoke, grant_id=grant_of(wallet).pk, credits=20)
+        end_plan(wallet, at=NOW + MINUTE)
+
+        correct(
+            ledger.reinstate, key="back", entry_id=taken.entry_id, at=NOW + 2 * MINUTE
+        )
+
+        assert remaining(wallet) == {"soon": 0, "later": 0}
+
+    def test_lets_live_what_a_failed_job_kept_of_a_plan_that_is_over(self, wallet):
+        held = hold(wallet, 20)
+        end_plan(wallet, at=NOW + MINUTE)
+        at = NOW + 2 * MINUTE
+        ledger.release(
+            hold_id=held.hold_id,
+            is_our_failure=True,
+            idempotency_key="release",
+            actor="test",
+            at=at,
+        )  # R70: 20 credits live three days more
+        taken = correct(ledger.revoke, grant_id=grant_of(wallet).pk, credits=5, at=at)
+
+        correct(ledger.reinstate, key="back", entry_id=taken.entry_id, at=at)
+
+        assert remaining(wallet) == {"soon": 20, "later": 0}
 
 
 class TestFreeze:

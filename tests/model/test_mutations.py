@@ -136,8 +136,8 @@ MUTATIONS = [
     ("reverse", "('PURCHASE', 'RELOAD')", "('PURCHASE', 'RELOAD', 'PLAN')"),
     ("reverse", "            AND lot.frozen_for = '{}'\n", ""),
     ("reverse", "p_debt - coalesce(", "p_debt - 0 * coalesce("),
-    # R70, R80: what lives on for a failed job does not end with what comes back to it
-    ("reinstate", "AND lot.remaining = lot.held", ""),
+    # R70, R80: that what lives on for a failed job does not end with what comes back to
+    # it has a test of its own in tests/credits/test_corrections.py.
     # R95, R100: moving
     (
         "move",

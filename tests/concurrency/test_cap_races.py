@@ -88,8 +88,7 @@ class TestNegativeControl:
     def test_without_the_wallets_lock_the_cap_is_passed(
         self, without_lock, without_unique_keys
     ):
-        wallet, member = capped_member()
+        # By chance a storm may see no two jobs at the cap at once.
+        refused = (tally(storm(*capped_member()))["MemberCapReached"] for _ in range(3))
 
-        outcomes = storm(wallet, member)
-
-        assert tally(outcomes)["MemberCapReached"] < JOBS - CAP
+        assert any(number < JOBS - CAP for number in refused)

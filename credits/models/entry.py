@@ -59,6 +59,7 @@ class LedgerEntry(models.Model):
         blank=True,
         related_name="entries",
         db_index=False,
+        db_constraint=False,
     )
     reverses = models.ForeignKey(
         "self",
@@ -66,6 +67,7 @@ class LedgerEntry(models.Model):
         null=True,
         blank=True,
         db_index=False,
+        db_constraint=False,
         related_name="reversals",
     )
     idempotency_key = models.CharField(max_length=120)

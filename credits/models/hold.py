@@ -28,7 +28,14 @@ class Hold(models.Model):
     """One reservation. Which grants it pins is the sum of its entries' draws (R68)."""
 
     public_id = models.CharField(max_length=32)
-    wallet = models.ForeignKey(Wallet, on_delete=models.PROTECT, related_name="holds")
+    # No foreign key, as in entries. Who asks for a wallet's holds wants the open ones.
+    wallet = models.ForeignKey(
+        Wallet,
+        on_delete=models.PROTECT,
+        related_name="holds",
+        db_index=False,
+        db_constraint=False,
+    )
     state = models.CharField(max_length=8, choices=HoldState)
     credits = models.BigIntegerField(
         help_text="Reserved when it was placed: the most that the job can cost (R71)."

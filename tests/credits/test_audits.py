@@ -73,6 +73,14 @@ CORRUPTIONS = {
             "I2 a wallet is the sum of its entries",
         },
     ),
+    "an entry of a hold that there is not": (
+        "UPDATE credits_ledgerentry SET hold_id = 1000 WHERE seq = 4",
+        {"I1 what an entry names is of its wallet"},
+    ),
+    "an entry that reverses nothing": (
+        "UPDATE credits_ledgerentry SET reverses_id = id + 1000 WHERE seq = 4",
+        {"I1 what an entry names is of its wallet"},
+    ),
     "a draw without its entry": (
         """UPDATE credits_grantdraw SET entry_id = entry_id + 1000
         WHERE entry_id = (SELECT max(entry_id) FROM credits_grantdraw)""",

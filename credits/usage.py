@@ -19,7 +19,7 @@ from credits import quoting
 from credits.models import ABSORBED, LedgerEntry, RateUnit
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from datetime import tzinfo
 
     from credits.core.spans import Span
@@ -130,6 +130,8 @@ class _Sum(NamedTuple):
 
 
 _Bounds: TypeAlias = tuple[str, datetime, date, date]
+# By feature and version: its label, its unit, and what it is shown per.
+_Names: TypeAlias = dict[tuple[str, int], tuple[str, RateUnit, str]]
 
 
 def records_of(
@@ -138,13 +140,18 @@ def records_of(
     """Return usage of a span by days of a zone, of one feature or member if asked."""
     sums = _sums(_IN_BRIEF, wallet_id, _span(span, zone), (feature, member))
     used = [sum_ for sum_ in sums if sum_.feature != NOT_CHARGED]
+    names = _names(used)
     return Records(
         span=span,
         feature=feature,
         member=member,
-        by_day=tuple(UsedOn(*_used(sum_), sum_.day) for sum_ in used if sum_.day),
+        by_day=tuple(
+            UsedOn(*_used(sum_, names), sum_.day) for sum_ in used if sum_.day
+        ),
         by_member=tuple(
-            UsedBy(*_used(sum_), sum_.member or "") for sum_ in used if not sum_.day
+            UsedBy(*_used(sum_, names), sum_.member or "")
+            for sum_ in used
+            if not sum_.day
         ),
         not_charged=Counter(
             {
@@ -161,10 +168,12 @@ def rows_of(
 ) -> tuple[UsageRow, ...]:
     """Return the same by day, feature and member at once: many rows at times."""
     sums = _sums(_BY_DAY, wallet_id, _span(span, zone), (feature, member))
+    used = [sum_ for sum_ in sums if sum_.feature != NOT_CHARGED]
+    names = _names(used)
     return tuple(
-        UsageRow(*_used(sum_), sum_.day, sum_.member or "")
-        for sum_ in sums
-        if sum_.day and sum_.feature != NOT_CHARGED
+        UsageRow(*_used(sum_, names), sum_.day, sum_.member or "")
+        for sum_ in used
+        if sum_.day
     )
 
 
@@ -204,9 +213,15 @@ def _used_since(wallet_id: int, start: datetime) -> int:
     return int(total)
 
 
-def _used(sum_: _Sum) -> tuple[str, str, RateUnit, str, int, int]:
-    named = _named(sum_.feature, sum_.rate_version)
+def _used(sum_: _Sum, names: _Names) -> tuple[str, str, RateUnit, str, int, int]:
+    named = names[sum_.feature, sum_.rate_version]
     return (sum_.feature, *named, sum_.quantity, sum_.credits)
+
+
+def _names(sums: Iterable[_Sum]) -> _Names:
+    # Each once, though a year of a busy wallet has thousands of sums.
+    asked = {(sum_.feature, sum_.rate_version) for sum_ in sums}
+    return {pair: _named(*pair) for pair in asked}
 
 
 def _named(feature: str, version: int) -> tuple[str, RateUnit, str]:

@@ -247,9 +247,16 @@ class TestCsv:
 
     @pytest.mark.parametrize("mark", ["=", "+", "-", "@", "\t", "\r"])
     def test_makes_no_formula_of_a_text(self, mark):
-        [_, row] = csv_lines(["Member"], [[f"{mark}1+1"]])
+        text = "".join(csv_lines(["Member"], [[f"{mark}1+1"]]))
 
+        row = text.removeprefix("Member\r\n")
         assert row.strip('"').startswith(f"'{mark}")
 
     def test_leaves_numbers_as_they_are(self):
-        assert [*csv_lines(["Credits"], [[-5]])] == ["Credits\r\n", "-5\r\n"]
+        assert "".join(csv_lines(["Credits"], [[-5]])) == "Credits\r\n-5\r\n"
+
+    def test_is_sent_many_lines_at_a_time(self):
+        pieces = [*csv_lines(["Credits"], [[-n] for n in range(250)])]
+
+        assert len(pieces) == 3
+        assert "".join(pieces).splitlines()[-1] == "-249"

@@ -14,20 +14,19 @@ from billing.models import Adjustment
 from credits.models import CreditGrant
 from tests.billing.batches import line, sheet
 from tests.factories import make_staff
+from tests.golden.plan_replaying import PlanReplay
 from tests.golden.replaying import Replay
 
 _forms = count(1)
 _WHY = "as the vector says"
 
 
-class BatchReplay(Replay):
-    """One wallet, and staff who change it by files and by incidents."""
+class BatchVerbs:
+    """Verbs for whoever replays a wallet."""
 
-    refusals_expected = (*Replay.refusals_expected, AdjustmentRefused)
-
-    def __init__(self, given: dict):
+    def __init__(self, *args):
         self.batches = {}
-        super().__init__(given)
+        super().__init__(*args)
 
     def outcome(self) -> dict:
         """Return all that a vector may expect, with what became of each batch."""
@@ -114,6 +113,18 @@ class BatchReplay(Replay):
             if made.key == key:
                 return f"{names[made.bulk_file_id]} row {made.bulk_row}"
         return super()._name(grant_id)
+
+
+class BatchReplay(BatchVerbs, Replay):
+    """One wallet, and staff who change it by files and by incidents."""
+
+    refusals_expected = (*Replay.refusals_expected, AdjustmentRefused)
+
+
+class PlanBatchReplay(BatchVerbs, PlanReplay):
+    """An account with a plan, and staff who change it likewise."""
+
+    refusals_expected = (*PlanReplay.refusals_expected, AdjustmentRefused)
 
 
 def _staff(name: str) -> User:

@@ -11,7 +11,7 @@ import pytest
 from credits import audits
 from tests.golden import shape
 from tests.golden.adjustment_replaying import AdjustedLegacyReplay, AdjustmentReplay
-from tests.golden.batch_replaying import BatchReplay
+from tests.golden.batch_replaying import BatchReplay, PlanBatchReplay
 from tests.golden.draft_replaying import DraftReplay
 from tests.golden.legacy_replaying import LegacyReplay
 from tests.golden.plan_replaying import PlanReplay
@@ -130,6 +130,8 @@ def replay_of(vector: dict, request) -> Replay:
 def replay_of_staff(given: dict, request) -> Replay:
     if "packs" in given:
         return AdjustedLegacyReplay(given, request.getfixturevalue("wire"))
+    if "plan" in given:
+        return PlanBatchReplay(given, request.getfixturevalue("wire"))
     return (BatchReplay if "batches" in given else AdjustmentReplay)(given)
 
 

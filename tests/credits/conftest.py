@@ -10,7 +10,31 @@ from django.test import Client
 from accounts import keys
 from accounts.models import Scope
 from credits import quoting, rate_cards
+from tests.breaking import broken
 from tests.conftest import NOW
+from tests.credits.faults import FAULTS
+
+
+def pytest_generate_tests(metafunc):
+    """Let a test pass as it is and, in full runs, fail by each of its faults."""
+    module = metafunc.module.__name__.rpartition(".")[2]
+    faults = FAULTS.get(module, {}).get(metafunc.function.__qualname__)
+    if faults:
+        whole = pytest.param(None, id=pytest.HIDDEN_PARAM)
+        full = [pytest.param(fault, marks=pytest.mark.full) for fault in faults]
+        metafunc.fixturenames.append("fault")
+        metafunc.parametrize("fault", [whole, *full], ids=" ".join)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_pyfunc_call(pyfuncitem):
+    callspec = getattr(pyfuncitem, "callspec", None)
+    fault = callspec and callspec.params.get("fault")
+    if not fault:
+        return (yield)
+    with broken(*fault), pytest.raises(BaseException):  # noqa: B017, PT011
+        yield
+    return True
 
 
 @pytest.fixture(autouse=True)

@@ -396,6 +396,18 @@ class TestDebt:
         repaid = LedgerEntry.objects.get(kind="REPAY")
         assert (repaid.credits, repaid.debt) == (-15, -15)
 
+    def test_is_paid_once_by_what_is_given_back_to_two_purchases(self, wallet):
+        buy(wallet, 20)
+        buy(wallet, 30, source=GrantSource.RELOAD)
+        spent = ledger.spend(job(wallet, credits=130), at=NOW)
+        correct(ledger.record_debt, wallet_id=wallet.pk, credits=35)
+
+        correct(ledger.reverse, key="back", entry_id=spent.entry_id)
+
+        assert (wallet_now(wallet).debt, wallet_now(wallet).balance) == (0, 95)
+        draws = LedgerEntry.objects.get(kind="REPAY").draws.order_by("position")
+        assert [draw.credits for draw in draws] == [-30, -5]
+
     def test_is_not_paid_by_what_is_given_back_to_a_plan(self, wallet):
         spent = ledger.spend(job(wallet, credits=80), at=NOW)
         correct(ledger.record_debt, key="debt", wallet_id=wallet.pk, credits=15)

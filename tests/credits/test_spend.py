@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from credits import ledger
-from credits.models import CreditGrant, GrantSource, LedgerEntry, Wallet
+from credits.models import CreditGrant, GrantDraw, GrantSource, LedgerEntry, Wallet
 from tests.conftest import NOW
 from tests.factories import job, make_wallet, remaining
 
@@ -177,3 +177,47 @@ class TestBatch:
         assert outcomes[3].is_replay
         assert outcomes[3].entry_id == outcomes[1].entry_id
         assert outcomes[5].balance_after == 0
+
+    def test_keeps_the_keys_of_wallets_apart(self):
+        one, other = (make_wallet(grants={"a": (9, None)}) for _ in range(2))
+        commands = [
+            job(one, credits=1, key="k"),
+            job(other, credits=2, key="first"),
+            job(other, credits=3, key="k"),
+            job(other, credits=3, key="k"),
+        ]
+
+        outcomes = ledger.spend_batch(commands, at=NOW)
+
+        assert [outcome.balance_after for outcome in outcomes] == [8, 7, 4, 4]
+        assert outcomes[3].entry_id == outcomes[2].entry_id
+        assert Wallet.objects.get(pk=other.pk).balance == 4
+
+    def test_draws_the_grants_of_each_wallet_in_their_order(self):
+        first, second = (
+            make_wallet(grants={"soon": (5, timedelta(days=1)), "later": (10, None)})
+            for _ in range(2)
+        )
+        costs = [(first, 1), (first, 2), (second, 8), (second, 4)]
+
+        ledger.spend_batch([job(*cost) for cost in costs], at=NOW)
+
+        assert remaining(first) == {"soon": 2, "later": 10}
+        assert remaining(second) == {"soon": 0, "later": 3}
+
+    def test_leaves_what_jobs_hold(self):
+        wallet = make_wallet(grants={"a": (30, None)})
+        ledger.hold(
+            wallet_id=wallet.pk,
+            credits=10,
+            rate_version=1,
+            idempotency_key="hold",
+            actor="test",
+            at=NOW,
+        )
+
+        ledger.spend_batch([job(wallet, 5), job(wallet, 6)], at=NOW)
+
+        assert remaining(wallet) == {"a": 19}
+        draws = GrantDraw.objects.filter(entry__kind="SPEND").order_by("pk")
+        assert [draw.remaining_after for draw in draws] == [25, 19]

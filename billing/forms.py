@@ -14,6 +14,7 @@ from django.utils.translation import ngettext_lazy
 
 from billing.core.transitions import Family, Move
 from billing.models import SubjectState
+from billing.stripe_gateway import MAX_CENTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from billing.models import BlockOffer
 
 _WHOLE_NUMBER = re.compile(r"-?[0-9]{1,30}")
+_AMOUNT = re.compile(r"([0-9]{1,30})(?:\.([0-9]{1,2}))?")
 
 
 class WholeNumberField(forms.IntegerField):
@@ -39,6 +41,39 @@ class WholeNumberField(forms.IntegerField):
         if text and not _WHOLE_NUMBER.fullmatch(text):
             raise ValidationError(self.error_messages["invalid"], code="invalid")
         return super().to_python(text)
+
+
+class MoneyField(forms.CharField):
+    """An amount as people type it, 12.50, and in whole cents for us: never a float."""
+
+    widget = forms.TextInput({"inputmode": "decimal"})
+    default_error_messages = {
+        "required": _("Type an amount like 12.50."),
+        "invalid": _("Type an amount like 12.50."),
+        "too_much": _("Type an amount of at most 999999.99."),
+    }
+
+    def clean(self, value: object) -> int | None:
+        """Return cents; None: nothing was typed.
+
+        Raises:
+            ValidationError: it is no amount, or more than Stripe can charge.
+        """
+        text = super().clean(value)
+        if not text:
+            return None
+        amount = _AMOUNT.fullmatch(text)
+        if amount is None:
+            raise ValidationError(self.error_messages["invalid"], code="invalid")
+        whole, fraction = amount.groups("")
+        cents = int(whole) * 100 + int(fraction.ljust(2, "0"))
+        if cents > MAX_CENTS:
+            raise ValidationError(self.error_messages["too_much"], code="too_much")
+        return cents
+
+    def prepare_value(self, value: object) -> object:
+        """Return cents as they are typed; what was typed stays as it was."""
+        return f"{value // 100}.{value % 100:02}" if isinstance(value, int) else value
 
 
 class BlocksForm(forms.Form):

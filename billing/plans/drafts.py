@@ -38,7 +38,6 @@ if TYPE_CHECKING:
 
     from accounts.models import User
 
-MAX_CENTS = 99_999_999  # Stripe's largest charge
 MAX_BLOCKS, MAX_MONTHS = 10_000, 120
 
 Offer: TypeAlias = PlanVersion | BlockOffer
@@ -333,6 +332,8 @@ def _require_possible(terms: PlanTerms | BlockTerms) -> None:
         is_possible = 1 <= terms.min_blocks <= terms.max_blocks <= MAX_BLOCKS and (
             months is None or 1 <= months <= MAX_MONTHS
         )
-    is_paid = all(cents is None or 1 <= cents <= MAX_CENTS for cents in amounts)
+    is_paid = all(
+        cents is None or 1 <= cents <= stripe_gateway.MAX_CENTS for cents in amounts
+    )
     if not (is_possible and is_paid and 1 <= credits <= MAX_CREDITS):
         raise DraftRefused(_("An offer is of something, for something."))

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from billing.forms import DecisionForm
+from billing.forms import DecisionForm, MoneyField
 from billing.plans.drafts import MAX_BLOCKS, MAX_MONTHS, BlockTerms, PlanTerms
 from credits.core.amounts import MAX_CREDITS
 from credits.models import RateUnit
@@ -18,8 +17,6 @@ from credits.rate_drafts import MAX_PER, MAX_RATE_CREDITS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-    from django.utils.functional import _StrPromise
 
 _LOCAL = "%Y-%m-%dT%H:%M"
 
@@ -104,28 +101,6 @@ class RateForm(SeenForm):
         return RateLine(**{name: self.cleaned_data[name] for name in fields})
 
 
-class Price(forms.DecimalField):
-    """An amount of money, typed with two decimals and returned in cents."""
-
-    widget = forms.TextInput({"inputmode": "decimal"})
-
-    def __init__(self, *, label: _StrPromise, required: bool = True) -> None:
-        """Take what Stripe can charge."""
-        super().__init__(
-            label=label, required=required, min_value=0, max_digits=8, decimal_places=2
-        )
-
-    def clean(self, value: object) -> int | None:
-        """Return cents; None: nothing was typed."""
-        typed = super().clean(value)
-        return None if typed is None else int(typed * 100)
-
-    @staticmethod
-    def shown(cents: int | None) -> str:
-        """Return cents as this field shows them."""
-        return "" if cents is None else f"{cents // 100}.{cents % 100:02}"
-
-
 class PlanTermsForm(StartForm):
     """A plan's amounts."""
 
@@ -134,17 +109,8 @@ class PlanTermsForm(StartForm):
     cycle_credits = forms.IntegerField(
         label=_("Credits each month"), min_value=1, max_value=MAX_CREDITS
     )
-    month_cents = Price(label=_("Price of a month"))
-    year_cents = Price(label=_("Price of a year"), required=False)
-
-    @classmethod
-    def initial_of(cls, terms: PlanTerms) -> dict[str, object]:
-        """Return terms as this form shows them."""
-        return {
-            "cycle_credits": terms.cycle_credits,
-            "month_cents": Price.shown(terms.month_cents),
-            "year_cents": Price.shown(terms.year_cents),
-        }
+    month_cents = MoneyField(label=_("Price of a month"))
+    year_cents = MoneyField(label=_("Price of a year"), required=False)
 
     @property
     def terms(self) -> PlanTerms:
@@ -164,7 +130,7 @@ class BlockTermsForm(StartForm):
     credits = forms.IntegerField(
         label=_("Credits of a block"), min_value=1, max_value=MAX_CREDITS
     )
-    cents = Price(label=_("Price of a block"))
+    cents = MoneyField(label=_("Price of a block"))
     min_blocks = forms.IntegerField(
         label=_("Fewest in an order"), min_value=1, max_value=MAX_BLOCKS
     )
@@ -178,11 +144,6 @@ class BlockTermsForm(StartForm):
         help_text=_("Empty: never."),
         required=False,
     )
-
-    @classmethod
-    def initial_of(cls, terms: BlockTerms) -> dict[str, object]:
-        """Return terms as this form shows them."""
-        return asdict(terms) | {"cents": Price.shown(terms.cents)}
 
     @property
     def terms(self) -> BlockTerms:

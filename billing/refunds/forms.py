@@ -5,7 +5,7 @@ from __future__ import annotations
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from billing.forms import DecisionForm
+from billing.forms import DecisionForm, MoneyField
 from billing.refunds.refunding import Extent
 
 
@@ -21,14 +21,10 @@ class RefundForm(forms.Form):
         ],
         widget=forms.RadioSelect,
     )
-    amount = forms.DecimalField(
+    amount = MoneyField(
         label=_("Another amount"),
         help_text=_("The credits follow the money, in proportion."),
-        min_value=0,
-        max_digits=12,
-        decimal_places=2,
         required=False,
-        widget=forms.TextInput({"inputmode": "decimal"}),
     )
 
     def clean(self) -> dict[str, object]:
@@ -46,7 +42,7 @@ class RefundForm(forms.Form):
     @property
     def cents(self) -> int:
         """Return the amount in cents; 0: none is said."""
-        return int((self.cleaned_data["amount"] or 0) * 100)
+        return self.cleaned_data["amount"] or 0
 
 
 class ShownForm(forms.Form):

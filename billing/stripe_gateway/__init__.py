@@ -102,6 +102,7 @@ from billing.stripe_gateway.off_session import (
 )
 from billing.stripe_gateway.portals import open_portal
 from billing.stripe_gateway.prices import (
+    MAX_CENTS,
     PriceDiffers,
     PriceMissing,
     PriceToSell,
@@ -120,6 +121,7 @@ from billing.stripe_gateway.schedules import release_schedule, schedule_price
 from billing.stripe_gateway.subscriptions import StripeSubscription, subscription
 
 __all__ = [
+    "MAX_CENTS",
     "AttachedCard",
     "Bill",
     "BillingError",

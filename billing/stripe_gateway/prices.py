@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from stripe.params import PriceCreateParams
 
 
+MAX_CENTS = 99_999_999  # Stripe's largest charge
+
+
 class PriceMissing(StripeUnavailable):
     """A price of the catalogue is not at Stripe yet: run `manage.py stripe_setup`."""
 

@@ -18,7 +18,6 @@ from accounts.templatetags import units
 from billing import stripe_gateway
 from billing.models import OfferDraft
 from billing.plans import drafts as plan_drafts
-from billing.plans.drafts import PlanTerms
 from billing.plans.forms import BlockTermsForm, PlanTermsForm, PublishForm
 from config.clock import now
 from credits.drafting import DraftRefused
@@ -150,13 +149,7 @@ def _form_class(draft: OfferDraft) -> type[PlanTermsForm | BlockTermsForm]:
 
 
 def _terms_form(draft: OfferDraft) -> PlanTermsForm | BlockTermsForm:
-    terms = plan_drafts.terms_of(draft)
-    initial = (
-        PlanTermsForm.initial_of(terms)
-        if isinstance(terms, PlanTerms)
-        else BlockTermsForm.initial_of(terms)
-    )
-    form = _form_class(draft)
+    form, initial = _form_class(draft), asdict(plan_drafts.terms_of(draft))
     starts_at = form.shown(draft.starts_at)
     return form(initial=initial | {"starts_at": starts_at, "seen": draft.digest})
 

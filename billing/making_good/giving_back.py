@@ -60,7 +60,7 @@ def _give_back_some(limit: int, at: datetime) -> int:
         debit.save(update_fields=["given_credits"])
         make_good.given_credits += debit.given_credits
     make_good.done += len(ours)
-    if not (make_good.undoes_id or left.filter(account=account).exists()):
+    if not left.filter(account=account).exists():
         _tell(make_good, account, at)
     if make_good.done == make_good.size:
         batches.finish(make_good, at=at)
@@ -89,17 +89,17 @@ def _given(make_good: MakeGood, debit: MakeGoodDebit, *, at: datetime) -> int:
 
 
 def _tell(make_good: MakeGood, account: Account, at: datetime) -> None:
-    given = make_good.debits.filter(account=account, given_credits__gt=0)
-    credits = given.aggregate(total=Sum("given_credits"))["total"] or 0
+    """Tell of what an account got back, or of what was taken again, if anything was."""
+    moved = make_good.debits.filter(account=account)
+    credits = moved.aggregate(total=Sum("given_credits"))["total"]
     if not credits:
         return
     notifying.notify(
-        kind="made_good",
+        kind="make_good_undone" if make_good.undoes_id else "made_good",
         key=f"make_good:{make_good.pk}:{account.pk}",
         recipients=notifying.billing_recipients(account),
         context={
             "make_good": make_good,
-            "jobs": given.values("entry").distinct().count(),
             "credits": credits,
             "page_url": settings.BASE_URL + reverse("credits:statement"),
             "time_zone": account.time_zone,

@@ -360,12 +360,34 @@ class TestUndo:
         assert moved[Movement.RESTORED] == Amount()
         assert moved[Movement.USED] == Amount(-10, -100)
 
-    def test_tells_no_customer_of_another_gift(self, done, maker):
-        told = Notice.objects.filter(kind="made_good").count()
+    def test_tells_each_account_once(self, wallet, maker):
+        wallet.account.billing_email = "money@example.com"
+        wallet.account.save()
+        for key in "ab":
+            spend(wallet, ("look", 5), ("image", 7), key=key)
+        done = given_back(made_good(incident("look", "image"), by=maker))
 
         given_back(self.undone(done, maker))
 
-        assert Notice.objects.filter(kind="made_good").count() == told
+        [given, taken] = Notice.objects.order_by("pk")
+        assert (given.kind, taken.kind) == ("made_good", "make_good_undone")
+        assert taken.subject == "24 credits taken back from Northwind Studio"
+        assert "You owe nothing for it." in taken.text
+
+    def test_tells_nobody_of_nothing(self, maker):
+        wallet = make_wallet(
+            make_account(billing_email="m@example.com"), {"p": (5, None)}
+        )
+        other = make_wallet(make_account("Other"), {"q": (5, None)})
+        for one in (wallet, other):
+            spend(one, ("look", 5), key=f"of {one.pk}")
+        done = given_back(made_good(incident("look"), by=maker))
+        spend(wallet, ("image", 5), key="meanwhile")
+
+        undo = given_back(self.undone(done, maker))
+
+        assert undo.given_credits == 5
+        assert not Notice.objects.filter(kind="make_good_undone").exists()
 
     def test_happens_once(self, done, maker):
         given_back(self.undone(done, maker))

@@ -66,7 +66,28 @@ def draft_of(adjustment: Adjustment) -> Draft:
     )
 
 
-def content_hash(draft: Draft, why: Why) -> str:
+def adjustment_of(draft: Draft, why: Why) -> Adjustment:
+    """Return the row, not saved, that says what and why; not yet who and when."""
+    return Adjustment(
+        account=draft.account,
+        unit=draft.unit,
+        kind=draft.kind,
+        credits=draft.credits,
+        grant_id=draft.grant_id,
+        expires_at=draft.expires_at,
+        subscription_id=draft.subscription_id,
+        reverses_id=draft.reverses_id,
+        customer_note=draft.customer_note,
+        reason_code=why.reason_code,
+        comment=why.comment,
+        ticket=why.ticket,
+        notifies=why.notifies,
+        regards_month=why.regards.first if why.regards else None,
+        content_hash=_content_hash(draft, why),
+    )
+
+
+def _content_hash(draft: Draft, why: Why) -> str:
     """Return the SHA-256 of what is proposed: what others approve, word by word."""
     content = {
         "account": draft.account.public_id,

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from accounts import auditing
 from accounts.models import User
 from billing.adjusting import limits, notices
-from billing.adjusting.drafts import AdjustmentRefused, Draft, Why, content_hash
+from billing.adjusting.drafts import AdjustmentRefused, Draft, Why, adjustment_of
 from billing.adjusting.reversing import require_reversible
 from billing.finance import months
 from billing.models import (
@@ -57,33 +57,15 @@ def propose(
     _require_explained(why)
     if draft.kind == AdjustmentKind.REVERSAL:
         require_reversible(Adjustment.objects.get(pk=draft.reverses_id or 0))
-    room = limits.room(by, at=at)
-    alone_not = max(limits.approvals_for(draft, room=room), int(needs_approval))
-    adjustment = Adjustment.objects.create(
-        account=draft.account,
-        unit=draft.unit,
-        kind=draft.kind,
-        credits=draft.credits,
-        grant_id=draft.grant_id,
-        expires_at=draft.expires_at,
-        subscription_id=draft.subscription_id,
-        reverses_id=draft.reverses_id,
-        customer_note=draft.customer_note,
-        reason_code=why.reason_code,
-        comment=why.comment,
-        ticket=why.ticket,
-        notifies=why.notifies,
-        regards_month=why.regards.first if why.regards else None,
-        form_key=form_key,
-        content_hash=content_hash(draft, why),
-        previewed=previewed.figures,
-        limit_credits=room,
-        approvals_needed=alone_not,
-        proposed_by=by,
-        proposed_at=at,
-        bulk_file=bulk_row and bulk_row[0],
-        bulk_row=bulk_row and bulk_row[1],
-    )
+    adjustment = adjustment_of(draft, why)
+    adjustment.previewed, adjustment.form_key = previewed.figures, form_key
+    adjustment.proposed_by, adjustment.proposed_at = by, at
+    if bulk_row:
+        adjustment.bulk_file, adjustment.bulk_row = bulk_row
+    adjustment.limit_credits = limits.room(by, at=at)
+    others = limits.approvals_for(draft, room=adjustment.limit_credits)
+    adjustment.approvals_needed = max(others, int(needs_approval))
+    adjustment.save()
     if adjustment.approvals_needed:  # else it is made at once, and that is recorded
         record("adjustment.proposed", adjustment, by, at=at)
         notices.ask(adjustment, at=at)

@@ -24,9 +24,7 @@ register(
         "users",
         StaffPermission.SEE_MONEY,
         about=_("Who pays for what, and what became of it."),
-    )
-)
-register(
+    ),
     Desk(
         "billing:staff_queue",
         _("Work queue"),
@@ -34,9 +32,7 @@ register(
         StaffPermission.WORK_QUEUE,
         about=_("Unbilled jobs, missing rates, and what else needs a person."),
         waiting=work_items.waiting,
-    )
-)
-register(
+    ),
     Desk(
         "billing:staff_adjustments",
         _("Adjustments"),
@@ -44,9 +40,7 @@ register(
         StaffPermission.SEE_MONEY,
         about=_("Credits up or down, and what waits for a second person."),
         waiting=adjustment_desk.waiting,
-    )
-)
-register(
+    ),
     Desk(
         "billing:staff_bulk_files",
         _("Adjustment files"),
@@ -55,9 +49,7 @@ register(
         about=_("Many accounts at once: tried out, made once, undone as a whole."),
         waiting=batches.files_waiting,
         is_daily=False,
-    )
-)
-register(
+    ),
     Desk(
         "billing:staff_make_goods",
         _("Make good"),
@@ -66,9 +58,7 @@ register(
         about=_("What jobs cost during an incident, given back once."),
         waiting=batches.make_goods_waiting,
         is_daily=False,
-    )
-)
-register(
+    ),
     Desk(
         "billing:staff_refunds",
         _("Refunds"),
@@ -76,9 +66,7 @@ register(
         StaffPermission.SEE_MONEY,
         about=_("What went back, and what failed to."),
         waiting=refund_desk.waiting,
-    )
-)
-register(
+    ),
     Desk(
         "billing:staff_disputes",
         _("Disputes"),
@@ -86,9 +74,7 @@ register(
         StaffPermission.SEE_MONEY,
         about=_("What banks ask back, and payments that may be fraud."),
         waiting=doubts.waiting,
-    )
-)
-register(
+    ),
     Desk(
         "billing:staff_reconciliation",
         _("Reconciliation"),
@@ -96,18 +82,14 @@ register(
         StaffPermission.SEE_MONEY,
         about=_("Where our books and Stripe's differ."),
         waiting=running.open_breaks,
-    )
-)
-register(
+    ),
     Desk(
         "billing:exports",
         _("Exports"),
         "download",
         StaffPermission.EXPORT,
         about=_("Tables as files: ledger, payments, reports, audit trail."),
-    )
-)
-register(
+    ),
     Desk(
         "billing:finance",
         _("Finance"),
@@ -115,9 +97,7 @@ register(
         StaffPermission.SEE_FINANCE,
         about=_("The month: what is owed, earned and paid; and closing it."),
         waiting=closing.waiting,
-    )
-)
-register(
+    ),
     Desk(
         "billing:staff_catalogue",
         _("Catalogue"),
@@ -125,9 +105,7 @@ register(
         StaffPermission.MANAGE_CATALOGUE,
         about=_("What is sold and what jobs cost, by version; drafts of the next."),
         is_daily=False,
-    )
-)
-register(
+    ),
     Desk(
         "billing:staff_webhooks",
         _("Outgoing webhooks"),
@@ -136,9 +114,7 @@ register(
         about=_("What the product's backend is told, and whether it arrives."),
         waiting=endpoints.disabled,
         is_daily=False,
-    )
-)
-register(
+    ),
     Desk(
         "billing:staff_inbox",
         _("Webhook inbox"),
@@ -147,9 +123,7 @@ register(
         about=_("What Stripe told, and what could not be acted on."),
         waiting=desk.attention,
         is_daily=False,
-    )
-)
-register(
+    ),
     Desk(
         "billing:staff_jobs",
         _("Background jobs"),
@@ -158,7 +132,7 @@ register(
         about=_("What has to happen by itself, and whether any of it is late."),
         waiting=due_work.late,
         is_daily=False,
-    )
+    ),
 )
 if settings.IS_STRIPE_SANDBOX:
     register(

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from billing.exporting.tables import SqlTable, instant, number, text
+from billing.exporting.tables import (
+    ACCOUNT,
+    SqlTable,
+    instant,
+    number,
+    text,
+    where_wanted,
+)
 
 _OF_ACCOUNT = """
     JOIN credits_wallet AS wallet ON wallet.id = entry.wallet_id
     JOIN accounts_account AS account ON account.id = wallet.account_id
 """
-_IN_SCOPE = """
-    WHERE entry.occurred_at >= %(since)s AND entry.occurred_at < %(until)s
-        AND (%(account_id)s::bigint IS NULL OR account.id = %(account_id)s::bigint)
-"""
+_IN_SCOPE = where_wanted("entry.occurred_at")
 _WHOSE = (
-    text("Account", "account.public_id"),
-    text("Account name", "account.name"),
+    *ACCOUNT,
     text("Unit", "wallet.unit"),
     number("Number", "entry.seq"),
 )

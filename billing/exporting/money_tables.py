@@ -6,13 +6,16 @@ which it was opened. Bills, refunds and disputes belong to where they began.
 
 from __future__ import annotations
 
-from billing.exporting.tables import SqlTable, instant, money, number, text
-
-_WHOSE = (
-    text("Account", "account.public_id"),
-    text("Account name", "account.name"),
+from billing.exporting.tables import (
+    ACCOUNT,
+    SqlTable,
+    instant,
+    money,
+    number,
+    text,
+    where_wanted,
 )
-_OF_ACCOUNT = "(%(account_id)s::bigint IS NULL OR account.id = %(account_id)s::bigint)"
+
 _BACK = """
     CROSS JOIN LATERAL (
         SELECT coalesce(sum(refund.amount_cents), 0)::bigint AS cents
@@ -25,7 +28,7 @@ _PAID_OR_OPENED = "coalesce(purchase.paid_at, purchase.opened_at)"
 PURCHASES = SqlTable(
     fields=(
         text("Purchase", "purchase.public_id"),
-        *_WHOSE,
+        *ACCOUNT,
         text("Buyer", "buyer.email"),
         text("Origin", "purchase.origin"),
         text("State", "purchase.state"),
@@ -43,8 +46,7 @@ PURCHASES = SqlTable(
     JOIN accounts_account AS account ON account.id = purchase.account_id
     JOIN accounts_user AS buyer ON buyer.id = purchase.buyer_id
     {_BACK}
-    WHERE {_PAID_OR_OPENED} >= %(since)s AND {_PAID_OR_OPENED} < %(until)s
-        AND {_OF_ACCOUNT}""",
+    {where_wanted(_PAID_OR_OPENED)}""",
     order="purchase.id",
 )
 
@@ -52,7 +54,7 @@ INVOICES = SqlTable(
     fields=(
         text("Bill", "invoice.number"),
         text("Bill at Stripe", "invoice.stripe_invoice_id"),
-        *_WHOSE,
+        *ACCOUNT,
         text("Status", "invoice.status"),
         text("Reason", "invoice.reason"),
         money("Net", "invoice.net_cents"),
@@ -66,8 +68,7 @@ INVOICES = SqlTable(
     ),
     source=f"""FROM billing_invoice AS invoice
     JOIN accounts_account AS account ON account.id = invoice.account_id
-    WHERE invoice.created_at >= %(since)s AND invoice.created_at < %(until)s
-        AND {_OF_ACCOUNT}""",
+    {where_wanted("invoice.created_at")}""",
     order="invoice.id",
 )
 
@@ -93,7 +94,7 @@ _PAYMENT = (
 REFUNDS = SqlTable(
     fields=(
         text("Refund", "refund.public_id"),
-        *_WHOSE,
+        *ACCOUNT,
         *_PAYMENT,
         text("Refund at Stripe", "refund.stripe_refund_id"),
         text("State", "refund.state"),
@@ -113,15 +114,14 @@ REFUNDS = SqlTable(
     JOIN accounts_account AS account ON account.id = refund.account_id
     LEFT JOIN accounts_user AS asker ON asker.id = refund.requested_by_id
     {_OF_PAYMENT.format("refund")}
-    WHERE refund.asked_at >= %(since)s AND refund.asked_at < %(until)s
-        AND {_OF_ACCOUNT}""",
+    {where_wanted("refund.asked_at")}""",
     order="refund.id",
 )
 
 DISPUTES = SqlTable(
     fields=(
         text("Dispute at Stripe", "dispute.stripe_dispute_id"),
-        *_WHOSE,
+        *ACCOUNT,
         *_PAYMENT,
         text("Status", "dispute.status"),
         text("Effect", "dispute.effect"),
@@ -139,8 +139,7 @@ DISPUTES = SqlTable(
     source=f"""FROM billing_dispute AS dispute
     JOIN accounts_account AS account ON account.id = dispute.account_id
     {_OF_PAYMENT.format("dispute")}
-    WHERE dispute.opened_at >= %(since)s AND dispute.opened_at < %(until)s
-        AND {_OF_ACCOUNT}""",
+    {where_wanted("dispute.opened_at")}""",
     order="dispute.id",
 )
 
@@ -150,7 +149,7 @@ AUDIT = SqlTable(
         instant("Occurred at", "event.occurred_at"),
         text("Actor", "event.actor"),
         text("Action", "event.action"),
-        *_WHOSE,
+        *ACCOUNT,
         text("Target", "event.target"),
         text("Before", "event.before::text"),
         text("After", "event.after::text"),
@@ -160,7 +159,6 @@ AUDIT = SqlTable(
     ),
     source=f"""FROM accounts_auditevent AS event
     LEFT JOIN accounts_account AS account ON account.id = event.account_id
-    WHERE event.occurred_at >= %(since)s AND event.occurred_at < %(until)s
-        AND {_OF_ACCOUNT}""",
+    {where_wanted("event.occurred_at")}""",
     order="event.id",
 )

@@ -150,3 +150,18 @@ def money(name: str, sql: str) -> Field:
 def instant(name: str, sql: str) -> Field:
     """Return a column of instants."""
     return Column(name, ColumnKind.INSTANT), sql
+
+
+# Whose a row is, where its source joins `account`.
+ACCOUNT = (
+    text("Account", "account.public_id"),
+    text("Account name", "account.name"),
+)
+
+
+def where_wanted(instant: str) -> str:
+    """Return the condition that a row's instant and `account` are what is wanted."""
+    return f"""
+    WHERE {instant} >= %(since)s AND {instant} < %(until)s
+        AND (%(account_id)s::bigint IS NULL OR account.id = %(account_id)s::bigint)
+"""

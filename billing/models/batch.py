@@ -32,6 +32,7 @@ class Batch(models.Model):
     Triggers hold it to one way, and what was proposed to what it was.
     """
 
+    public_id: models.CharField[str, str]  # each kind has a beginning of its own
     state = models.CharField(max_length=9, choices=BatchState)
     comment = models.CharField(
         max_length=500, blank=True, help_text="Why; for staff alone."
@@ -56,9 +57,16 @@ class Batch(models.Model):
     size = models.IntegerField(default=0, help_text="How many rows it has.")
     done = models.IntegerField(default=0, help_text="How many of them are done.")
     finished_at = models.DateTimeField(null=True, blank=True)
+    undoes = models.ForeignKey(
+        "self",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="undoings",
+    )
 
     class Meta:
-        """Explained, agreed to by somebody else where that is needed, done once."""
+        """Explained, agreed to by another if that is needed, done and undone once."""
 
         abstract = True
         constraints = [
@@ -120,6 +128,19 @@ class Batch(models.Model):
                 ),
                 name="%(class)s_done_means_all",
             ),
+            models.UniqueConstraint(
+                "undoes",
+                condition=Q(undoes__isnull=False)
+                & ~Q(state__in=[BatchState.REJECTED, BatchState.WITHDRAWN]),
+                name="%(class)s_undone_once",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["proposed_at"],
+                name="%(class)s_open",
+                condition=Q(state__in=[BatchState.PROPOSED, BatchState.APPROVED]),
+            )
         ]
 
     @property

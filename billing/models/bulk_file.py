@@ -34,13 +34,6 @@ class BulkFile(Batch):
     failures = models.JSONField(
         default=list, help_text="Rows that could no longer be made, and why."
     )
-    undoes = models.ForeignKey(
-        "self",
-        on_delete=models.PROTECT,
-        null=True,
-        blank=True,
-        related_name="undoings",
-    )
 
     class Meta(Batch.Meta):
         """A file once, without errors; undone once."""
@@ -55,19 +48,6 @@ class BulkFile(Batch):
             models.CheckConstraint(
                 condition=Q(file_id__regex="^[0-9a-f]{64}$"), name="bulkfile_has_its_id"
             ),
-            models.UniqueConstraint(
-                "undoes",
-                condition=Q(undoes__isnull=False)
-                & ~Q(state__in=[BatchState.REJECTED, BatchState.WITHDRAWN]),
-                name="bulkfile_undone_once",
-            ),
-        ]
-        indexes = [
-            models.Index(
-                fields=["proposed_at"],
-                name="bulkfile_open",
-                condition=Q(state__in=[BatchState.PROPOSED, BatchState.APPROVED]),
-            )
         ]
 
     def __str__(self) -> str:

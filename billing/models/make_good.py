@@ -38,13 +38,6 @@ class MakeGood(Batch):
         max_length=300, help_text="What statements and e-mails say."
     )
     form_key = models.CharField(max_length=120, unique=True)
-    undoes = models.ForeignKey(
-        "self",
-        on_delete=models.PROTECT,
-        null=True,
-        blank=True,
-        related_name="undoings",
-    )
 
     class Meta(Batch.Meta):
         """A span of time in which some features failed; undone once."""
@@ -63,19 +56,6 @@ class MakeGood(Batch):
                 condition=Q(given_credits__gte=0, given_credits__lte=F("credits")),
                 name="makegood_gives_no_more_than_was_used",
             ),
-            models.UniqueConstraint(
-                "undoes",
-                condition=Q(undoes__isnull=False)
-                & ~Q(state__in=[BatchState.REJECTED, BatchState.WITHDRAWN]),
-                name="makegood_undone_once",
-            ),
-        ]
-        indexes = [
-            models.Index(
-                fields=["proposed_at"],
-                name="makegood_open",
-                condition=Q(state__in=[BatchState.PROPOSED, BatchState.APPROVED]),
-            )
         ]
 
     def __str__(self) -> str:

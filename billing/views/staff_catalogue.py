@@ -72,17 +72,23 @@ def rate_card_page(request: StaffRequest, rate_plan: str, version: int) -> HttpR
 
 def _standing(
     rows: Iterable[_V], offer_of: Callable[[_V], Hashable], *, at: datetime
-) -> list[tuple[_V, str, str]]:
-    """Return versions, the latest of each offer first, each with where it stands."""
+) -> list[tuple[_V, str, str, bool]]:
+    """Return each version, where it stands, and whether it is the last of its offer.
+
+    `rows` have the last version of each offer first.
+    """
+    seen: set[Hashable] = set()
     begun: set[Hashable] = set()
     standing = []
     for row in rows:
         offer = offer_of(row)
         if row.starts_at > at:
-            standing.append((row, _("Coming"), "info"))
+            text, level = _("Coming"), "info"
         elif offer in begun:
-            standing.append((row, _("Past"), "neutral"))
+            text, level = _("Past"), "neutral"
         else:
+            text, level = _("In force"), "success"
             begun.add(offer)
-            standing.append((row, _("In force"), "success"))
+        standing.append((row, text, level, offer not in seen))
+        seen.add(offer)
     return standing

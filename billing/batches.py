@@ -35,7 +35,7 @@ LEVELS = {
     BatchState.WITHDRAWN: "neutral",
 }
 _NAMES = {BulkFile: "bulk_file", MakeGood: "make_good"}
-_VIEWS = {
+VIEWS = {
     BulkFile: "billing:staff_bulk_file",
     MakeGood: "billing:staff_make_good",
 }
@@ -177,7 +177,7 @@ def _proposal(batch: AnyBatch) -> Proposal:
         what=f"{batch.title} ({amount})",
         comment=batch.comment,
         maker=batch.proposed_by,
-        view=_VIEWS[type(batch)],
+        view=VIEWS[type(batch)],
         public_id=batch.public_id,
         approvals_needed=batch.approvals_needed,
     )

@@ -8,6 +8,7 @@ from django.contrib import messages
 from django.http import Http404
 from django.shortcuts import render
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.http import see_other
@@ -23,10 +24,12 @@ if TYPE_CHECKING:
     from django.http import HttpResponse
 
     from accounts.http import StaffRequest
+    from accounts.models import User
     from billing.adjusting import Preview
     from billing.models import Adjustment
 
 _LISTED = 100
+_APPROVED_FIRST = gettext_lazy("You have approved it: one more person has to.")
 
 
 @require_safe
@@ -118,7 +121,7 @@ def _say(request: StaffRequest, adjustment: Adjustment) -> None:
     if adjustment.state == AdjustmentState.MADE:
         messages.success(request, _("It was approved and made."))
     else:
-        messages.warning(request, _("You have approved it: one more person has to."))
+        messages.warning(request, _APPROVED_FIRST)
 
 
 def _page(
@@ -129,23 +132,22 @@ def _page(
     status: int = 200,
 ) -> HttpResponse:
     permissions = permissions_of(request.user)
-    is_own = adjustment.proposed_by == request.user
+    may_adjust = StaffPermission.ADJUST in permissions
     context = {
         "adjustment": adjustment,
         "level": desk.LEVELS[AdjustmentState(adjustment.state)],
         "reversal": desk.reversal(adjustment),
-        "form": form,
-        "is_own": is_own,
-        "may_decide": StaffPermission.APPROVE in permissions and not is_own,
-        "may_approve": adjustment.first_approved_by != request.user,
-        "may_reverse": StaffPermission.ADJUST in permissions
-        and adjusting.is_reversible(adjustment),
-        **_effect(adjustment),
+        "reject_form": form,
+        "is_own": adjustment.proposed_by == request.user,
+        "may_adjust": may_adjust,
+        "may_approve": StaffPermission.APPROVE in permissions,
+        "may_reverse": may_adjust and adjusting.is_reversible(adjustment),
+        **_effect(adjustment, request.user),
     }
     return render(request, "billing/staff/adjustment.html", context, status=status)
 
 
-def _effect(adjustment: Adjustment) -> dict[str, object]:
+def _effect(adjustment: Adjustment, reader: User) -> dict[str, object]:
     """Return what it does: now while it waits, afterwards as it was proposed."""
     figures = adjustment.previewed
     if not adjustment.is_waiting:
@@ -153,8 +155,12 @@ def _effect(adjustment: Adjustment) -> dict[str, object]:
     try:
         previewed = _previewed(adjustment)
     except AdjustmentRefused as refused:
-        return {"comparison": desk.comparison(figures), "problem": str(refused)}
+        problem = _("It cannot be made now: %(why)s") % {"why": refused}
+        return {"comparison": desk.comparison(figures), "problem": problem}
+    first = adjustment.first_approved_by
     return {
         "comparison": desk.comparison(previewed.figures),
         "shown": f"{adjustment.content_hash}:{previewed.shown}",
+        "needs_two": adjustment.approvals_needed == 2 and first is None,
+        "problem": _APPROVED_FIRST if first == reader else "",
     }

@@ -2,32 +2,27 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING
 
 from django.contrib import messages
-from django.db import transaction
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from accounts.http import is_htmx, see_other
+from accounts.http import see_other
 from accounts.roles import StaffPermission
 from accounts.staff_access import permissions_of, staff_page
-from billing import adjusting, batches, bulk_adjusting, tasks
-from billing.adjusting import AdjustmentRefused
-from billing.adjusting.forms import RejectForm
-from billing.batch_forms import CommentForm, UploadForm
+from billing import batches, bulk_adjusting
+from billing.batch_forms import UploadForm
 from billing.bulk_adjusting import COLUMNS, FileRefused
 from billing.models import BatchState, BulkFile
-from billing.views.polling import polling
+from billing.views import batch_pages
+from billing.views.batch_pages import Asked
 from config.clock import now
 from credits.spreadsheets import csv_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from accounts.http import StaffRequest
 
 _LISTED, _ROWS = 50, 100
@@ -73,88 +68,49 @@ def check_file(request: StaffRequest) -> HttpResponse:
 @staff_page(StaffPermission.SEE_MONEY)
 def file_page(request: StaffRequest, public_id: str) -> HttpResponse:
     """Show a file: its rows and what they do, where it stands, what to do about it."""
-    return _page(request, _found(public_id), CommentForm(), RejectForm())
+    return _page(request, _found(public_id), Asked())
 
 
 @require_POST
 @staff_page(StaffPermission.ADJUST, fresh=True)
 def propose_file(request: StaffRequest, public_id: str) -> HttpResponse:
     """Make a file's adjustments, or let somebody else decide."""
-    return _proposed(request, _found(public_id), bulk_adjusting.propose)
+    file, verb = _found(public_id), bulk_adjusting.propose
+    return batch_pages.propose(request, file, verb, show=_page)
 
 
 @require_POST
 @staff_page(StaffPermission.ADJUST, fresh=True)
 def undo_file(request: StaffRequest, public_id: str) -> HttpResponse:
     """Reverse all that a file has done, or let somebody else decide."""
-    return _proposed(request, _found(public_id), bulk_adjusting.propose_undo)
+    file, verb = _found(public_id), bulk_adjusting.propose_undo
+    return batch_pages.propose(request, file, verb, show=_page)
 
 
 @require_POST
 @staff_page(StaffPermission.APPROVE, fresh=True)
 def approve_file(request: StaffRequest, public_id: str) -> HttpResponse:
     """Agree to a file."""
-    file = _found(public_id)
-    return _decided(request, partial(batches.approve, file), public_id)
+    return batch_pages.decide(request, _found(public_id), batches.approve)
 
 
 @require_POST
 @staff_page(StaffPermission.APPROVE, fresh=True)
 def reject_file(request: StaffRequest, public_id: str) -> HttpResponse:
     """Refuse a file, and say why."""
-    file, form = _found(public_id), RejectForm(request.POST)
-    if not form.is_valid():
-        return _page(request, file, CommentForm(), form, status=422)
-    reject = partial(batches.reject, file, reason=form.cleaned_data["reason"])
-    return _decided(request, reject, public_id)
+    return batch_pages.reject(request, _found(public_id), batches.reject, show=_page)
 
 
 @require_POST
 @staff_page(StaffPermission.ADJUST, fresh=True)
 def withdraw_file(request: StaffRequest, public_id: str) -> HttpResponse:
     """Take one's own proposal back."""
-    return _decided(request, partial(batches.withdraw, _found(public_id)), public_id)
-
-
-def _soon() -> None:
-    def nudge() -> None:
-        tasks.carry_out_batches.delay()
-
-    # Without a broker beat does it.
-    transaction.on_commit(nudge, robust=True)
+    return batch_pages.decide(request, _found(public_id), batches.withdraw)
 
 
 def _found(public_id: str) -> BulkFile:
     files = BulkFile.objects.select_related("proposed_by", "decided_by", "undoes")
     return get_object_or_404(files, public_id=public_id)
-
-
-def _proposed(
-    request: StaffRequest, file: BulkFile, propose: Callable[..., BulkFile]
-) -> HttpResponse:
-    form = CommentForm(request.POST)
-    if not form.is_valid():
-        return _page(request, file, form, RejectForm(), status=422)
-    try:
-        made = propose(file.pk, **form.cleaned_data, by=request.user, at=now())
-    except AdjustmentRefused as refused:
-        form.add_error(None, str(refused))
-        return _page(request, file, form, RejectForm(), status=422)
-    if made.is_waiting:
-        messages.warning(request, _("Nothing has changed yet: this needs approval."))
-    _soon()
-    return see_other("billing:staff_bulk_file", made.public_id)
-
-
-def _decided(
-    request: StaffRequest, decide: Callable[..., BulkFile], public_id: str
-) -> HttpResponse:
-    try:
-        decide(by=request.user, at=now())
-        _soon()
-    except AdjustmentRefused as refused:
-        messages.error(request, str(refused))
-    return see_other("billing:staff_bulk_file", public_id)
 
 
 def _list_page(
@@ -176,34 +132,27 @@ def _list_page(
 def _page(
     request: StaffRequest,
     file: BulkFile,
-    form: CommentForm,
-    reject_form: RejectForm,
+    asked: Asked,
     *,
     status: int = 200,
 ) -> HttpResponse:
-    permissions = permissions_of(request.user)
     first = _first_row(request, file)
-    context = {
-        "batch": file,
-        "level": batches.LEVELS[BatchState(file.state)],
+    about = {
         "rows": file.rows[first : first + _ROWS],
         "first": first + 1,
         "last": min(first + _ROWS, file.size),
         "earlier": max(0, first - _ROWS) if first else None,
         "later": first + _ROWS if first + _ROWS < file.size else None,
-        "form": form,
-        "reject_form": reject_form,
-        "room": adjusting.room(request.user, at=now()),
-        "undo": file.undoings.order_by("pk").last(),
-        "may_undo": StaffPermission.ADJUST in permissions
-        and bulk_adjusting.may_be_undone(file),
-        "is_own": file.proposed_by == request.user,
-        "may_adjust": StaffPermission.ADJUST in permissions,
-        "may_approve": StaffPermission.APPROVE in permissions,
-        **polling(request),
     }
-    name = "_batch_status.html" if is_htmx(request) else "bulk_file.html"
-    return render(request, f"billing/staff/{name}", context, status=status)
+    return batch_pages.page(
+        request,
+        file,
+        asked,
+        template="bulk_file.html",
+        may_be_undone=bulk_adjusting.may_be_undone(file),
+        about=about,
+        status=status,
+    )
 
 
 def _first_row(request: StaffRequest, file: BulkFile) -> int:

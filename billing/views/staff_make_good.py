@@ -2,32 +2,26 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from django.conf import settings
 from django.contrib import messages
-from django.db import transaction
 from django.shortcuts import get_object_or_404, render
-from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from accounts.http import is_htmx, see_other
 from accounts.roles import StaffPermission
 from accounts.staff_access import permissions_of, staff_page
-from billing import adjusting, batches, making_good, tasks
+from billing import adjusting, batches, making_good
 from billing.adjusting import AdjustmentRefused
-from billing.adjusting.forms import RejectForm
-from billing.batch_forms import CommentForm, IncidentForm, MakeGoodForm
+from billing.batch_forms import IncidentForm, MakeGoodForm
 from billing.models import BatchState, MakeGood
 from billing.refunds.forms import ShownForm
-from billing.views.polling import polling
+from billing.views import batch_pages
+from billing.views.batch_pages import Asked
 from config.clock import now
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from django.http import HttpResponse
 
     from accounts.http import StaffRequest
@@ -71,90 +65,49 @@ def propose_make_good(request: StaffRequest) -> HttpResponse:
     except AdjustmentRefused as refused:
         why.add_error(None, str(refused))
         return _preview_page(request, form, why, status=422)
-    return _proposed(request, make_good)
+    return batch_pages.begin(request, make_good)
 
 
 @require_safe
 @staff_page(StaffPermission.SEE_MONEY)
 def make_good_page(request: StaffRequest, public_id: str) -> HttpResponse:
     """Show an incident that is made good, and how far that is."""
-    return _page(request, _found(public_id), CommentForm(), RejectForm())
+    return _page(request, _found(public_id), Asked())
 
 
 @require_POST
 @staff_page(StaffPermission.ADJUST, fresh=True)
 def undo_make_good(request: StaffRequest, public_id: str) -> HttpResponse:
     """Take back all that was given, or let somebody else decide."""
-    make_good, form = _found(public_id), CommentForm(request.POST)
-    if not form.is_valid():
-        return _page(request, make_good, form, RejectForm(), status=422)
-    try:
-        undo = making_good.propose_undo(
-            make_good.pk, **form.cleaned_data, by=request.user, at=now()
-        )
-    except AdjustmentRefused as refused:
-        form.add_error(None, str(refused))
-        return _page(request, make_good, form, RejectForm(), status=422)
-    return _proposed(request, undo)
+    make_good, verb = _found(public_id), making_good.propose_undo
+    return batch_pages.propose(request, make_good, verb, show=_page)
 
 
 @require_POST
 @staff_page(StaffPermission.APPROVE, fresh=True)
 def approve_make_good(request: StaffRequest, public_id: str) -> HttpResponse:
     """Agree to it."""
-    make_good = _found(public_id)
-    return _decided(request, partial(batches.approve, make_good), public_id)
+    return batch_pages.decide(request, _found(public_id), batches.approve)
 
 
 @require_POST
 @staff_page(StaffPermission.APPROVE, fresh=True)
 def reject_make_good(request: StaffRequest, public_id: str) -> HttpResponse:
     """Refuse it, and say why."""
-    make_good, form = _found(public_id), RejectForm(request.POST)
-    if not form.is_valid():
-        return _page(request, make_good, CommentForm(), form, status=422)
-    reason = form.cleaned_data["reason"]
-    reject = partial(making_good.reject, make_good, reason=reason)
-    return _decided(request, reject, public_id)
+    make_good = _found(public_id)
+    return batch_pages.reject(request, make_good, making_good.reject, show=_page)
 
 
 @require_POST
 @staff_page(StaffPermission.ADJUST, fresh=True)
 def withdraw_make_good(request: StaffRequest, public_id: str) -> HttpResponse:
     """Take one's own proposal back."""
-    make_good = _found(public_id)
-    return _decided(request, partial(making_good.withdraw, make_good), public_id)
-
-
-def _soon() -> None:
-    def nudge() -> None:
-        tasks.carry_out_batches.delay()
-
-    # Without a broker beat does it.
-    transaction.on_commit(nudge, robust=True)
+    return batch_pages.decide(request, _found(public_id), making_good.withdraw)
 
 
 def _found(public_id: str) -> MakeGood:
     rows = MakeGood.objects.select_related("proposed_by", "decided_by", "undoes")
     return get_object_or_404(rows, public_id=public_id)
-
-
-def _proposed(request: StaffRequest, make_good: MakeGood) -> HttpResponse:
-    if make_good.is_waiting:
-        messages.warning(request, _("Nothing has changed yet: this needs approval."))
-    _soon()
-    return see_other("billing:staff_make_good", make_good.public_id)
-
-
-def _decided(
-    request: StaffRequest, decide: Callable[..., MakeGood], public_id: str
-) -> HttpResponse:
-    try:
-        decide(by=request.user, at=now())
-        _soon()
-    except AdjustmentRefused as refused:
-        messages.error(request, str(refused))
-    return see_other("billing:staff_make_good", public_id)
 
 
 def _incident_form(*sent: object) -> IncidentForm:
@@ -197,26 +150,16 @@ def _preview_page(
 def _page(
     request: StaffRequest,
     make_good: MakeGood,
-    form: CommentForm,
-    reject_form: RejectForm,
+    asked: Asked,
     *,
     status: int = 200,
 ) -> HttpResponse:
-    permissions = permissions_of(request.user)
-    context = {
-        "batch": make_good,
-        "level": batches.LEVELS[BatchState(make_good.state)],
-        "currency": settings.CURRENCY,
-        "form": form,
-        "reject_form": reject_form,
-        "room": adjusting.room(request.user, at=now()),
-        "undo": make_good.undoings.order_by("pk").last(),
-        "may_undo": StaffPermission.ADJUST in permissions
-        and making_good.may_be_undone(make_good),
-        "is_own": make_good.proposed_by == request.user,
-        "may_adjust": StaffPermission.ADJUST in permissions,
-        "may_approve": StaffPermission.APPROVE in permissions,
-        **polling(request),
-    }
-    name = "_batch_status.html" if is_htmx(request) else "make_good.html"
-    return render(request, f"billing/staff/{name}", context, status=status)
+    return batch_pages.page(
+        request,
+        make_good,
+        asked,
+        template="make_good.html",
+        may_be_undone=making_good.may_be_undone(make_good),
+        about={"currency": settings.CURRENCY},
+        status=status,
+    )

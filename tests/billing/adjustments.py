@@ -10,11 +10,12 @@ from accounts.roles import StaffGroup
 from billing import adjusting
 from billing.adjusting import Draft, Why
 from billing.models import Adjustment, AdjustmentKind, ReasonCode
+from credits.models import Wallet
 from tests.conftest import NOW
 from tests.factories import make_staff
 
 _forms = count(1)
-YEAR = timedelta(days=365)
+DAY, YEAR = timedelta(days=1), timedelta(days=365)
 WHY = Why(ReasonCode.GOODWILL, "A video came out broken")
 
 
@@ -45,3 +46,7 @@ def propose(draft, by, *, why=WHY, at=NOW, form_key="", **options) -> Adjustment
 def adjust(draft, by, *, at=NOW, **options) -> Adjustment:
     """What somebody does within their own limit."""
     return adjusting.make(propose(draft, by, at=at, **options).pk, at=at)
+
+
+def fresh(wallet) -> Wallet:
+    return Wallet.objects.get(pk=wallet.pk)

@@ -8,11 +8,11 @@ from accounts.roles import StaffGroup
 from billing import batches, bulk_adjusting, making_good
 from billing.making_good import Incident
 from credits import ledger
-from credits.models import WalletUnit
+from credits.models import GrantSource, Wallet, WalletUnit
 from tests.conftest import NOW
-from tests.factories import make_staff
+from tests.factories import make_account, make_staff, make_wallet
 
-HOUR = timedelta(hours=1)
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 WHY = "Agreed with the customers by phone"
 HEAD = "account,credits,last_day,reason,comment,ticket,customer_note"
 
@@ -89,4 +89,43 @@ def made_good(about, *, by, at=NOW, form_key="form"):
         by=by,
         form_key=form_key,
         at=at,
+    )
+
+
+def given_back(make_good, *, at=NOW):
+    making_good.give_back(limit=1_000, at=at)
+    make_good.refresh_from_db()
+    return make_good
+
+
+def paid_wallet(*grants):
+    """A wallet of purchases: credits, cents and lifetime."""
+    wallet = make_wallet(make_account(billing_email="pay@example.com"))
+    for number, (credits, cents, lifetime) in enumerate(grants):
+        ledger.grant(
+            wallet_id=wallet.pk,
+            source=GrantSource.PURCHASE,
+            source_key=f"{wallet.pk}:{number}",
+            credits=credits,
+            cost_basis_cents=cents,
+            effective_at=NOW - HOUR,
+            expires_at=NOW + lifetime,
+            actor="test",
+            at=NOW,
+        )
+    return wallet
+
+
+def available(wallet) -> int:
+    return Wallet.objects.get(pk=wallet.pk).available
+
+
+def reverse(entry_id: int, *, key: str, credits: int | None = None) -> None:
+    ledger.reverse(
+        entry_id=entry_id,
+        credits=credits,
+        idempotency_key=key,
+        actor="test",
+        reason="given back",
+        at=NOW,
     )

@@ -11,10 +11,14 @@ from billing.changes import arranging, changing, previewing
 from billing.changes.changing import Request
 from billing.changes.previewing import Preview
 from billing.models import Interval, PlanChange
-from billing.plans import catalogue
+from billing.plans import catalogue, subscribing
+from credits.models import CreditGrant, GrantSource
 from tests.billing.plans import Plans
+from tests.conftest import NOW
 
 _forms = count(1)
+APRIL, MAY = NOW.replace(month=4), NOW.replace(month=5)
+HALF = NOW + (APRIL - NOW) / 2
 
 
 def tell_prices() -> None:
@@ -62,3 +66,16 @@ def fields(page: str) -> dict[str, str]:
         name: re.search(rf'name="{name}"[^>]*?value="([^"]*)"', page)[1]
         for name in ("token", "form_key")
     } | {"agree": "on"}
+
+
+def plan(account) -> str:
+    return str(subscribing.plan_of(account.pk, at=NOW))
+
+
+def charged(wire) -> list[int]:
+    return [charge["amount"] for charge in wire.charges() if charge["paid"]]
+
+
+def upgrade_grants(account) -> list[CreditGrant]:
+    ours = CreditGrant.objects.filter(wallet__account=account)
+    return list(ours.filter(source=GrantSource.UPGRADE).order_by("pk"))

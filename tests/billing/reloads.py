@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from itertools import count
 
-from accounts.models import Account, User
+from accounts.models import Account, Notice, User
 from billing import customers, stripe_gateway
 from billing.core.reload_policy import Limits
 from billing.models import AutoReload, Reload, ReloadSkip, ReloadTrigger
@@ -116,3 +116,7 @@ def skips(account: Account) -> list[str]:
         .order_by("pk")
         .values_list("reason", flat=True)
     )
+
+
+def notices() -> set[str]:
+    return set(Notice.objects.values_list("kind", flat=True))

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -9,6 +10,11 @@ import stripe
 from tests.stripe_wire import StripeWire
 
 BLOCK_CENTS = 500
+
+
+def at(seconds: int) -> datetime:
+    """Return the instant that Stripe writes as so many seconds."""
+    return datetime.fromtimestamp(seconds, UTC)
 
 
 @pytest.fixture

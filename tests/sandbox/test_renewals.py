@@ -12,6 +12,7 @@ from stripe_sandbox.subscribing.calendar import (
     boundary_after,
     boundary_before,
 )
+from tests.sandbox.conftest import at
 
 MONTH = {"interval": "month", "interval_count": 1}
 YEAR = {"interval": "year", "interval_count": 1}
@@ -22,10 +23,6 @@ FAILS = "pm_card_chargeCustomerFail"
 
 def day(text: str) -> int:
     return int(datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp())
-
-
-def at(seconds: int) -> datetime:
-    return datetime.fromtimestamp(seconds, UTC)
 
 
 class TestCalendar:

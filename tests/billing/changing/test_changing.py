@@ -6,9 +6,8 @@ from datetime import timedelta
 
 import pytest
 
-from accounts.models import Notice, Role
 from billing import stripe_gateway
-from billing.changes import arranging, changing, previewing
+from billing.changes import arranging, previewing
 from billing.models import (
     ChangeState,
     Cycle,
@@ -21,138 +20,24 @@ from billing.models import (
 )
 from billing.plans import subscribing
 from credits import audits, ledger
-from credits.models import CreditGrant, GrantSource, Wallet
-from tests.billing.changes import change, confirm, shown, tell_prices
+from credits.models import CreditGrant, Wallet
+from tests.billing.changes import (
+    APRIL,
+    HALF,
+    MAY,
+    change,
+    charged,
+    confirm,
+    plan,
+    shown,
+    upgrade_grants,
+)
 from tests.billing.conftest import available
-from tests.billing.plans import DAY, HOUR, Plans
+from tests.billing.plans import DAY, HOUR
 from tests.conftest import NOW
-from tests.factories import make_account, make_member
+from tests.factories import make_account
 
 pytestmark = pytest.mark.django_db
-APRIL, MAY = NOW.replace(month=4), NOW.replace(month=5)
-HALF = NOW + (APRIL - NOW) / 2
-
-
-@pytest.fixture
-def plans(wire) -> Plans:
-    tell_prices()
-    return Plans(wire)
-
-
-@pytest.fixture
-def account(offered):
-    return make_account()
-
-
-@pytest.fixture
-def bea(account):
-    return make_member(account, Role.OWNER, "bea@northwind.example")
-
-
-@pytest.fixture
-def on_creator(plans, account, bea) -> Subscription:
-    subscription = plans.subscribe(account, "creator")
-    plans.travel(HALF)
-    return subscription
-
-
-def plan(account) -> str:
-    return str(subscribing.plan_of(account.pk, at=NOW))
-
-
-def charged(wire) -> list[int]:
-    return [charge["amount"] for charge in wire.charges() if charge["paid"]]
-
-
-def upgrade_grants(account) -> list[CreditGrant]:
-    ours = CreditGrant.objects.filter(wallet__account=account)
-    return list(ours.filter(source=GrantSource.UPGRADE).order_by("pk"))
-
-
-class TestUpgrade:
-    def test_charges_what_was_shown(self, plans, wire, account, bea, on_creator):
-        previewed = shown(plans, account, "pro-1000")
-
-        made = confirm(plans, account, bea, previewed)
-
-        assert made.state == ChangeState.DONE
-        assert plan(account) == "pro-1000 v1"
-        assert previewed.due_cents == 1_000  # half of 49 less half of 29
-        assert charged(wire) == [2_900, 1_000]
-
-    def test_brings_its_share_of_credits_at_once(self, plans, account, bea, on_creator):
-        previewed = shown(plans, account, "pro-1000")
-
-        made = confirm(plans, account, bea, previewed)
-
-        [grant] = upgrade_grants(account)
-        assert previewed.credits_now == grant.granted == 200
-        assert (grant.effective_at, grant.expires_at) == (HALF, MAY)
-        assert (grant.cost_basis_cents, grant.source_key) == (1_000, made.source_key)
-        assert available(account) == 800
-        assert audits.verify() == []
-
-    def test_brings_the_full_allotment_with_the_next_month(
-        self, plans, account, bea, on_creator
-    ):
-        change(plans, account, bea, "pro-1000")
-
-        plans.travel(APRIL + 2 * HOUR)
-
-        assert Cycle.objects.latest("starts_at").credits == 1_000
-        assert available(account) == 1_800
-
-    def test_is_told_of(self, plans, account, bea, on_creator):
-        change(plans, account, bea, "pro-1000")
-
-        told = Notice.objects.get(kind="plan_change_done")
-        assert "200 credits were added" in told.text
-
-    def test_twice_by_one_form_is_one(self, plans, wire, account, bea, on_creator):
-        previewed = shown(plans, account, "pro-1000")
-
-        first = confirm(plans, account, bea, previewed, form_key="f")
-        second = confirm(plans, account, bea, previewed, form_key="f")
-
-        assert first == second
-        assert charged(wire) == [2_900, 1_000]
-
-    def test_twice_by_two_forms_is_one(self, plans, wire, account, bea, on_creator):
-        previewed = shown(plans, account, "pro-1000")
-        confirm(plans, account, bea, previewed)
-
-        with pytest.raises(previewing.ChangeRefused, match="your plan already"):
-            confirm(plans, account, bea, previewed)
-
-        assert charged(wire) == [2_900, 1_000]
-
-    def test_after_an_upgrade_begins_from_the_plan_in_force(
-        self, plans, account, bea, on_creator
-    ):
-        change(plans, account, bea, "pro-1000")
-
-        change(plans, account, bea, "pro-5000")
-
-        assert [grant.granted for grant in upgrade_grants(account)] == [200, 2_000]
-        assert plan(account) == "pro-5000 v1"
-
-    def test_brings_the_whole_difference_if_that_is_set(
-        self, plans, account, bea, on_creator, settings
-    ):
-        settings.WHOLE_UPGRADE_CREDITS = True
-
-        change(plans, account, bea, "pro-1000")
-
-        assert [grant.granted for grant in upgrade_grants(account)] == [400]
-
-    def test_at_once_after_subscribing_is_the_whole_difference(
-        self, plans, account, bea
-    ):
-        plans.subscribe(account, "creator")
-
-        change(plans, account, bea, "pro-1000")
-
-        assert available(account) == 1_000
 
 
 class TestPreview:
@@ -205,74 +90,6 @@ class TestPreview:
 
         with pytest.raises(previewing.ChangeRefused):
             confirm(plans, other, bea, previewed)
-
-
-class TestUnpaidUpgrade:
-    def test_keeps_the_old_plan(self, plans, account, bea, on_creator):
-        plans.let_cards_fail(on_creator)
-
-        made = change(plans, account, bea, "pro-1000")
-
-        assert made.state == ChangeState.UNPAID
-        assert plan(account) == "creator v1"
-        assert available(account) == 600
-        assert Notice.objects.filter(kind="plan_change_unpaid").exists()
-
-    def test_applies_when_it_is_paid_later(self, plans, account, bea, on_creator):
-        plans.let_cards_fail(on_creator)
-        made = change(plans, account, bea, "pro-1000")
-        plans.travel(HALF + 5 * HOUR)
-
-        bill = Invoice.objects.get(status="OPEN")
-        plans.wire.pay_invoice(bill.stripe_invoice_id)
-        plans.hear()
-
-        made.refresh_from_db()
-        assert (made.state, made.invoice) == (ChangeState.DONE, bill)
-        assert plan(account) == "pro-1000 v1"
-        [grant] = upgrade_grants(account)
-        assert (grant.granted, grant.effective_at) == (200, HALF)
-
-    def test_is_dropped_after_its_time(self, plans, account, bea, on_creator):
-        plans.let_cards_fail(on_creator)
-        made = change(plans, account, bea, "pro-1000")
-
-        plans.travel(HALF + DAY)
-
-        made.refresh_from_db()
-        assert made.state == ChangeState.REFUSED
-        assert plan(account) == "creator v1"
-        assert Invoice.objects.filter(status="VOID").count() == 1
-        assert Notice.objects.filter(kind="plan_change_refused").exists()
-
-    def test_can_be_given_up(self, plans, account, bea, on_creator):
-        plans.let_cards_fail(on_creator)
-        made = change(plans, account, bea, "pro-1000")
-
-        arranging.give_up(made, at=plans.at)
-
-        made.refresh_from_db()
-        assert made.state == ChangeState.REFUSED
-        assert plan(account) == "creator v1"
-
-    def test_holds_every_other_change_back(self, plans, account, bea, on_creator):
-        plans.let_cards_fail(on_creator)
-        made = change(plans, account, bea, "pro-1000")
-
-        with pytest.raises(changing.ChangeInProgress) as busy:
-            change(plans, account, bea, "pro-5000")
-
-        assert busy.value.change == made
-
-    def test_gives_way_to_canceling(self, plans, account, bea, on_creator):
-        plans.let_cards_fail(on_creator)
-        upgrade = change(plans, account, bea, "pro-1000")
-
-        made = change(plans, account, bea, "free")
-
-        upgrade.refresh_from_db()
-        assert upgrade.state == ChangeState.REFUSED
-        assert made.state == ChangeState.SCHEDULED
 
 
 class TestDowngrade:
@@ -541,80 +358,6 @@ class TestSubscribing:
 
         assert Subscription.objects.get(ended_at=None).anchor_at == APRIL + HOUR
         assert available(account) == 600
-
-
-class TestSilence:
-    """Stripe gives no answer, or none that arrives: nothing is made twice or lost."""
-
-    def test_before_it_heard_is_made_up_for_by_the_sweeper(
-        self, plans, wire, account, bea, on_creator
-    ):
-        previewed = shown(plans, account, "pro-1000")
-        made = confirm_in_silence(plans, account, bea, previewed, "reset")
-        assert (made.state, plan(account)) == (ChangeState.ASKED, "creator v1")
-
-        sweep(plans)
-
-        made.refresh_from_db()
-        assert made.state == ChangeState.DONE
-        assert charged(wire) == [2_900, 1_000]
-
-    def test_after_it_heard_charges_nothing_twice(
-        self, plans, wire, account, bea, on_creator
-    ):
-        previewed = shown(plans, account, "pro-1000")
-        made = confirm_in_silence(
-            plans, account, bea, previewed, "timeout_after_commit"
-        )
-        assert made.state == ChangeState.ASKED
-
-        plans.at += timedelta(minutes=6)  # under another key
-        sweep(plans)
-
-        made.refresh_from_db()
-        assert made.state == ChangeState.DONE
-        assert charged(wire) == [2_900, 1_000]
-        assert [grant.granted for grant in upgrade_grants(account)] == [200]
-
-    def test_for_too_long_changes_nothing(self, plans, wire, account, bea, on_creator):
-        previewed = shown(plans, account, "pro-1000")
-        made = confirm_in_silence(plans, account, bea, previewed, "reset")
-
-        plans.at += HOUR
-        sweep(plans)
-
-        made.refresh_from_db()
-        assert (made.state, made.reason) == (
-            ChangeState.REFUSED,
-            "Stripe could not be reached.",
-        )
-        assert charged(wire) == [2_900]
-
-    def test_of_a_webhook_leaves_no_upgrade_waiting(
-        self, plans, account, bea, on_creator
-    ):
-        plans.let_cards_fail(on_creator)
-        made = change(plans, account, bea, "pro-1000")
-        plans.at += DAY
-        plans.wire.at(plans.at)
-
-        sweep(plans)
-
-        made.refresh_from_db()
-        assert (made.state, made.next_check_at) == (ChangeState.REFUSED, None)
-
-
-def confirm_in_silence(plans, account, user, previewed, kind) -> PlanChange:
-    """Confirm a change whose calls to Stripe get no answer, however often."""
-    subscriptions = "POST /v1/subscriptions"
-    plans.wire.fail_next(kind, on=subscriptions, times=3)
-    return confirm(plans, account, user, previewed)
-
-
-def sweep(plans) -> None:
-    at = plans.at + timedelta(minutes=2)
-    for change_id in arranging.due_changes(limit=9, at=at):
-        arranging.look_after_change(change_id=change_id, at=at)
 
 
 class TestPrices:

@@ -2,28 +2,26 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 import pytest
-from django.db import Error, connection, transaction
 
 from accounts.models import Notice, StaffLimit
 from billing import batches, making_good
 from billing.adjusting import AdjustmentRefused
-from billing.core.periods import Span
-from billing.finance.reports import liability
-from billing.finance.reports.amounts import Amount
-from billing.finance.reports.movements import Movement
 from billing.making_good import giving_back
 from billing.models import BatchState, MakeGoodDebit
 from credits import audits, ledger
-from credits.models import CreditGrant, GrantSource, LedgerEntry, Wallet
+from credits.models import CreditGrant, LedgerEntry, Wallet
 from tests.billing.batches import (
+    DAY,
     HOUR,
     WHY,
     approved,
+    available,
+    given_back,
     incident,
     made_good,
+    paid_wallet,
+    reverse,
     spend,
     staff,
 )
@@ -31,46 +29,6 @@ from tests.conftest import NOW
 from tests.factories import make_account, make_wallet
 
 pytestmark = pytest.mark.django_db
-
-DAY = timedelta(days=1)
-
-
-@pytest.fixture
-def wallet():
-    return make_wallet(grants={"plan": (1_000, 30 * DAY)})
-
-
-@pytest.fixture
-def maker():
-    return staff()
-
-
-def paid_wallet(*grants):
-    """A wallet of purchases: credits, cents and lifetime."""
-    wallet = make_wallet(make_account(billing_email="pay@example.com"))
-    for number, (credits, cents, lifetime) in enumerate(grants):
-        ledger.grant(
-            wallet_id=wallet.pk,
-            source=GrantSource.PURCHASE,
-            source_key=f"{wallet.pk}:{number}",
-            credits=credits,
-            cost_basis_cents=cents,
-            effective_at=NOW - HOUR,
-            expires_at=NOW + lifetime,
-            actor="test",
-            at=NOW,
-        )
-    return wallet
-
-
-def given_back(make_good, *, at=NOW):
-    making_good.give_back(limit=1_000, at=at)
-    make_good.refresh_from_db()
-    return make_good
-
-
-def available(wallet) -> int:
-    return Wallet.objects.get(pk=wallet.pk).available
 
 
 class TestFind:
@@ -306,136 +264,6 @@ class TestGiveBack:
         assert (found.debt, found.available) == (0, 6)
 
 
-class TestUndo:
-    def undone(self, make_good, by, *, at=NOW):
-        return making_good.propose_undo(
-            make_good.pk, comment=WHY, ticket="", by=by, at=at
-        )
-
-    @pytest.fixture
-    def done(self, wallet, maker):
-        spend(wallet, ("look", 5), ("image", 7), key="a")
-        spend(wallet, ("look", 20), key="b")
-        return given_back(made_good(incident("look", "image"), by=maker))
-
-    def test_takes_all_of_it_back(self, done, wallet, maker):
-        undo = given_back(self.undone(done, maker))
-
-        assert (undo.state, undo.undoes) == (BatchState.DONE, done)
-        assert (undo.given_credits, undo.cents) == (32, done.cents)
-        assert available(wallet) == 968
-        assert audits.verify() == []
-
-    def test_takes_no_more_than_is_still_there(self, maker):
-        wallet = make_wallet(make_account("Small"), {"plan": (40, 30 * DAY)})
-        spend(wallet, ("look", 30), key="a")
-        done = given_back(made_good(incident("look"), by=maker))
-        spend(wallet, ("image", 25), key="meanwhile")
-
-        undo = given_back(self.undone(done, maker))
-
-        assert (undo.credits, undo.given_credits) == (30, 15)
-        assert (undo.state, available(wallet)) == (BatchState.DONE, 0)
-
-    def test_takes_from_the_grants_that_it_went_to(self, maker):
-        wallet = paid_wallet((10, 100, DAY), (10, 300, 2 * DAY))
-        spend(wallet, ("look", 15), key="a")
-        done = given_back(made_good(incident("look"), by=maker))
-
-        given_back(self.undone(done, maker))
-
-        grants = CreditGrant.objects.filter(wallet=wallet).order_by("pk")
-        assert [grant.remaining for grant in grants] == [0, 5]
-
-    def test_counts_in_reports_as_if_nothing_had_come_back(self, maker):
-        wallet = paid_wallet((10, 100, DAY))
-        spend(wallet, ("look", 10), key="a")
-
-        given_back(
-            self.undone(given_back(made_good(incident("look"), by=maker)), maker)
-        )
-
-        [forward] = liability.roll_forward(Span(NOW - DAY, NOW + DAY))
-        moved = {one.movement: one.amount for one in forward.moved}
-        assert moved[Movement.RESTORED] == Amount()
-        assert moved[Movement.USED] == Amount(-10, -100)
-
-    def test_tells_each_account_once(self, wallet, maker):
-        wallet.account.billing_email = "money@example.com"
-        wallet.account.save()
-        for key in "ab":
-            spend(wallet, ("look", 5), ("image", 7), key=key)
-        done = given_back(made_good(incident("look", "image"), by=maker))
-
-        given_back(self.undone(done, maker))
-
-        [given, taken] = Notice.objects.order_by("pk")
-        assert (given.kind, taken.kind) == ("made_good", "make_good_undone")
-        assert taken.subject == "24 credits taken back from Northwind Studio"
-        assert "You owe nothing for it." in taken.text
-
-    def test_tells_nobody_of_nothing(self, maker):
-        wallet = make_wallet(
-            make_account(billing_email="m@example.com"), {"p": (5, None)}
-        )
-        other = make_wallet(make_account("Other"), {"q": (5, None)})
-        for one in (wallet, other):
-            spend(one, ("look", 5), key=f"of {one.pk}")
-        done = given_back(made_good(incident("look"), by=maker))
-        spend(wallet, ("image", 5), key="meanwhile")
-
-        undo = given_back(self.undone(done, maker))
-
-        assert undo.given_credits == 5
-        assert not Notice.objects.filter(kind="make_good_undone").exists()
-
-    def test_happens_once(self, done, maker):
-        given_back(self.undone(done, maker))
-
-        with pytest.raises(AdjustmentRefused, match="not being undone"):
-            self.undone(done, maker)
-
-    def test_that_was_dropped_can_be_asked_for_again(self, done, maker):
-        done_twice = self.undone(done, maker)
-        assert done_twice.state == BatchState.APPROVED
-        large = make_wallet(make_account("Large"), {"plan": (900, 30 * DAY)})
-        spend(large, ("look", 700), key="large")
-        given = given_back(
-            approved(made_good(incident("look"), by=maker, form_key="large"))
-        )
-        first = self.undone(given, maker)
-        making_good.withdraw(first, by=maker, at=NOW)
-
-        second = self.undone(given, maker)
-
-        assert (first.debits.count(), second.debits.count()) == (0, 1)
-
-    def test_above_the_limit_waits_for_somebody_else(self, wallet, maker):
-        spend(wallet, ("look", 600), key="a")
-        done = given_back(approved(made_good(incident("look"), by=maker)))
-
-        undo = given_back(self.undone(done, maker))
-
-        assert (undo.state, available(wallet)) == (BatchState.PROPOSED, 1_000)
-        assert given_back(approved(undo)).given_credits == 600
-
-    def test_of_what_was_all_used_is_refused(self, done, wallet, maker):
-        spend(wallet, ("look", 1_000), key="all")
-
-        with pytest.raises(AdjustmentRefused, match="Nothing is left"):
-            self.undone(done, maker)
-
-    def test_is_not_undone_itself(self, done, maker):
-        undo = given_back(self.undone(done, maker))
-
-        assert not making_good.may_be_undone(undo)
-
-    def test_lets_nobody_make_the_same_jobs_good_again(self, done, maker):
-        given_back(self.undone(done, maker))
-
-        assert making_good.find(incident("look", "image")).debits == ()
-
-
 class TestDropped:
     def test_lets_another_have_its_debits(self, wallet, maker):
         spend(wallet, ("look", 600), key="a")
@@ -462,112 +290,6 @@ class TestDropped:
             batches.approve(make_good, by=maker, at=NOW)
 
 
-class TestDatabase:
-    @pytest.fixture
-    def waiting(self, wallet, maker):
-        spend(wallet, ("look", 600), key="a")
-        return made_good(incident("look"), by=maker)
-
-    @pytest.mark.parametrize(
-        ("change", "refused_by"),
-        [
-            ("billing_makegood SET state = 'APPROVED'", "makegood_decided_as_needed"),
-            ("billing_makegood SET credits = 1", "batch_content_never_changes"),
-            ("billing_makegooddebit SET given_credits = 600", "make_good_debit_once"),
-            ("billing_makegooddebit SET credits = 900", "make_good_debit_once"),
-        ],
-    )
-    def test_refuses_to_go_round_the_approval(self, waiting, change, refused_by):
-        with pytest.raises(Error, match=refused_by), transaction.atomic():
-            raw(f"UPDATE {change}")
-
-    def test_refuses_to_let_debits_go_that_stand(self, waiting):
-        with pytest.raises(Error, match="make_good_debit_once"), transaction.atomic():
-            raw("DELETE FROM billing_makegooddebit")
-
-    @pytest.fixture
-    def other(self, waiting, maker):
-        """Another one that waits, of two features of a job with three."""
-        wallet = make_wallet(make_account("Other"), {"plan": (1_000, 30 * DAY)})
-        spend(wallet, ("image", 600), ("look", 1), ("agent", 9), key="b")
-        return made_good(incident("look", "image"), by=maker, form_key="other")
-
-    def test_refuses_a_debit_of_two_make_goods(self, waiting, other):
-        [debit] = waiting.debits.all()
-        debit.pk, debit.make_good = None, other
-
-        refused(debit, by="makegooddebit_once")
-
-    @pytest.mark.parametrize(
-        "changed",
-        [
-            {"feature": "agent"},
-            {"feature": ""},
-            {"credits": 601},
-        ],
-        ids=str,
-    )
-    def test_refuses_what_the_job_did_not_use_of_the_features(self, other, changed):
-        debit = other.debits.get(feature="image")
-        debit.pk = None
-        for name, value in changed.items():
-            setattr(debit, name, value)
-
-        refused(debit, by="make_good_debit_of_what_moved")
-
-    def test_refuses_to_take_back_what_another_gave(self, wallet, maker):
-        spend(wallet, ("look", 5), key="a")
-        spend(wallet, ("image", 5), key="b")
-        given_back(made_good(incident("look"), by=maker))
-        image = given_back(made_good(incident("image"), by=maker, form_key="image"))
-        waiting = making_good.propose_undo(
-            image.pk, comment=WHY, ticket="", by=maker, at=NOW
-        )
-        [debit] = waiting.debits.all()
-        debit.pk, debit.entry = None, LedgerEntry.objects.get(kind="REVERSE", seq=4)
-
-        refused(debit, by="make_good_debit")
-
-    def test_refuses_to_undo_one_twice(self, wallet, maker):
-        spend(wallet, ("look", 5), key="a")
-        done = given_back(made_good(incident("look"), by=maker))
-        undo = making_good.propose_undo(
-            done.pk, comment=WHY, ticket="", by=maker, at=NOW
-        )
-        undo.pk, undo.public_id, undo.form_key = None, "mg_other", "other"
-        undo.state = BatchState.PROPOSED
-
-        refused(undo, by="makegood_undone_once")
-
-
-class TestAudits:
-    def test_find_credits_that_no_make_good_gave(self, wallet):
-        entry_id = spend(wallet, ("look", 5), key="a")
-        reverse(entry_id, key=f"make-good:1:{entry_id}:look")
-
-        [finding] = audits.verify()
-
-        assert finding.text == (
-            f"make-good 1 moved 0 of entry {entry_id} look; its entries say 5"
-        )
-
-
-def refused(row, *, by: str) -> None:
-    with pytest.raises(Error, match=by), transaction.atomic():
-        row.save(force_insert=True)
-
-
-def reverse(entry_id: int, *, key: str, credits: int | None = None) -> None:
-    ledger.reverse(
-        entry_id=entry_id,
-        credits=credits,
-        idempotency_key=key,
-        actor="test",
-        reason="given back",
-        at=NOW,
-    )
-
-
 def cents_of_reversing(found) -> int:
     """What the grants' spent cost falls by, when all of it is really given back."""
     before = spent_cents()
@@ -586,8 +308,3 @@ def spent_cents() -> int:
 
 def crash(*_: object, **__: object) -> None:
     raise RuntimeError("the worker was killed")
-
-
-def raw(sql: str) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(sql)

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from billing.bulk_adjusting.reading import MOST_BYTES
+from billing.forms import InstantField
 from billing.making_good import Incident
 from billing.models import SHORTEST_COMMENT
 from credits.models import WalletUnit
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-_LOCAL = "%Y-%m-%dT%H:%M"
 
 
 class UploadForm(forms.Form):
@@ -39,7 +38,7 @@ class UploadForm(forms.Form):
         """Return what is in it."""
         file = self.cleaned_data["file"]
         if file.size > MOST_BYTES:
-            raise forms.ValidationError(_("The file is larger than 5 MB."))
+            raise forms.ValidationError(_("The file is larger than 5 MB: split it."))
         content: bytes = file.read()
         return content
 
@@ -79,13 +78,10 @@ class IncidentForm(forms.Form):
         widget=forms.CheckboxSelectMultiple,
         error_messages={"required": _("Choose at least one feature.")},
     )
-    starts_at = forms.CharField(
-        label=_("From (UTC)"), widget=forms.TextInput({"type": "datetime-local"})
-    )
-    ends_at = forms.CharField(
+    starts_at = InstantField(label=_("From (UTC)"))
+    ends_at = InstantField(
         label=_("Until (UTC)"),
         help_text=_("Jobs of this very minute are not included."),
-        widget=forms.TextInput({"type": "datetime-local"}),
     )
     reference_prefix = forms.CharField(
         label=_("References begin with"),
@@ -100,14 +96,6 @@ class IncidentForm(forms.Form):
         super().__init__(*args)  # type: ignore[arg-type] # data or nothing
         self.fields["features"].choices = features  # type: ignore[attr-defined]
 
-    def clean_starts_at(self) -> datetime:
-        """Return the instant."""
-        return _instant(self.cleaned_data["starts_at"])
-
-    def clean_ends_at(self) -> datetime:
-        """Return the instant."""
-        return _instant(self.cleaned_data["ends_at"])
-
     def clean(self) -> dict[str, object]:
         """Refuse a span that ends before it begins."""
         sent: dict[str, object] = super().clean() or {}
@@ -115,7 +103,9 @@ class IncidentForm(forms.Form):
         if not (isinstance(starts_at, datetime) and isinstance(ends_at, datetime)):
             return sent
         if ends_at <= starts_at:
-            self.add_error("ends_at", _("It ends before it begins."))
+            self.add_error(
+                "ends_at", _("It ends before it begins: choose a later end.")
+            )
         return sent
 
     @property
@@ -129,10 +119,3 @@ class IncidentForm(forms.Form):
             unit=WalletUnit(sent["unit"]),
             reference_prefix=sent["reference_prefix"],
         )
-
-
-def _instant(written: str) -> datetime:
-    try:
-        return datetime.strptime(written[:16], _LOCAL).replace(tzinfo=UTC)
-    except ValueError as invalid:
-        raise forms.ValidationError(_("This is no date and time.")) from invalid

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, cast
 from uuid import uuid4
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from billing.models import BlockOffer
 
 _WHOLE_NUMBER = re.compile(r"-?[0-9]{1,30}")
+_MINUTE = "%Y-%m-%dT%H:%M"
 _AMOUNT = re.compile(r"([0-9]{1,30})(?:\.([0-9]{1,2}))?")
 
 
@@ -74,6 +76,37 @@ class MoneyField(forms.CharField):
     def prepare_value(self, value: object) -> object:
         """Return cents as they are typed; what was typed stays as it was."""
         return f"{value // 100}.{value % 100:02}" if isinstance(value, int) else value
+
+
+class InstantField(forms.CharField):
+    """A day and a time in UTC, to the minute."""
+
+    widget = forms.TextInput({"type": "datetime-local"})
+    default_error_messages = {
+        "required": _("Choose a day and a time."),
+        "invalid": _("Choose a day and a time."),
+    }
+
+    def clean(self, value: object) -> datetime | None:
+        """Return the instant; None: nothing was typed.
+
+        Raises:
+            ValidationError: it is none.
+        """
+        text = super().clean(value)
+        if not text:
+            return None
+        try:
+            return datetime.strptime(text[:16], _MINUTE).replace(tzinfo=UTC)
+        except ValueError as invalid:
+            message = self.error_messages["invalid"]
+            raise ValidationError(message, code="invalid") from invalid
+
+    def prepare_value(self, value: object) -> object:
+        """Return an instant as browsers show it; what was typed stays as it was."""
+        if isinstance(value, datetime):
+            return value.astimezone(UTC).strftime(_MINUTE)
+        return value
 
 
 class BlocksForm(forms.Form):

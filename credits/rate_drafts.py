@@ -262,7 +262,7 @@ def _require_publishable(draft: RateDraft, *, at: datetime) -> None:
             % {"card": last}
         )
     if not any(change.is_changed for change in changes_of(draft)):
-        raise DraftRefused(_("The draft changes nothing."))
+        raise DraftRefused(_("The draft changes nothing: change or withdraw it."))
     if not draft.lines:
         raise DraftRefused(_("The draft has no rate: every job would be refused."))
     _require_start(draft, draft.starts_at or at, at=at)

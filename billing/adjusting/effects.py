@@ -104,7 +104,9 @@ def _said(command: Command, at: datetime) -> _Said:
 def _add(command: Command, wallet_id: int, at: datetime) -> int:
     draft = command.draft
     if draft.expires_at is None or draft.expires_at <= at:
-        raise AdjustmentRefused(_("The credits would have expired already."))
+        raise AdjustmentRefused(
+            _("The credits would have expired already: choose a later day.")
+        )
     return ledger.grant(
         wallet_id=wallet_id,
         source=command.source,
@@ -124,10 +126,12 @@ def _move(draft: Draft, wallet_id: int, said: _Said) -> int | None:
         pk=draft.grant_id or 0, wallet_id=wallet_id
     ).first()
     if grant is None or draft.expires_at is None:
-        raise AdjustmentRefused(_("The account has no such credits."))
+        raise AdjustmentRefused(_("The account has no such credits: choose others."))
     if grant.remaining - grant.held > draft.credits:
         # What somebody agreed to is the most that moves.
-        raise AdjustmentRefused(_("There is more of these credits by now."))
+        raise AdjustmentRefused(
+            _("There is more of these credits by now: reject it, and propose it anew.")
+        )
     return ledger.move(grant_id=grant.pk, expires_at=draft.expires_at, **said).entry_id
 
 
@@ -135,7 +139,9 @@ def _reverse(draft: Draft, said: _Said) -> int | None:
     made = Adjustment.objects.get(pk=draft.reverses_id or 0)
     if made.kind == AdjustmentKind.REMOVE:
         if made.entry_id is None:
-            raise AdjustmentRefused(_("It was not made."))
+            raise AdjustmentRefused(
+                _("It was never made, so there is nothing to reverse.")
+            )
         doubts.look_at_lost(draft.account.pk, at=said["at"])
         return ledger.reinstate(entry_id=made.entry_id, **said).entry_id
     grant = CreditGrant.objects.get(source_key=made.key)

@@ -99,5 +99,5 @@ def _require_explained(why: Why) -> None:
         message = _("Say why in at least %(least)s characters.")
         raise AdjustmentRefused(message % {"least": SHORTEST_COMMENT})
     if why.regards and months.closed(why.regards) is None:
-        message = _("%(month)s is open: what regards it is posted in it.")
+        message = _("%(month)s is open, and this is posted in it: choose no month.")
         raise AdjustmentRefused(message % {"month": why.regards})

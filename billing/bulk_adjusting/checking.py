@@ -79,7 +79,9 @@ def _find_accounts(rows: list[Row]) -> None:
         elif accounts:
             row.errors.append(_("Several accounts have this address: use the id."))
         elif row.account:
-            row.errors.append(_("There is no such account."))
+            row.errors.append(
+                _("There is no such account: write its id, or an e-mail address of it.")
+            )
 
 
 def _accounts_by(said: set[str]) -> defaultdict[str, dict[int, Account]]:
@@ -106,7 +108,10 @@ def _find_twins(rows: list[Row]) -> None:
         said = (row.account_id, row.credits, row.expires_at, row.comment, row.ticket)
         twin = first.setdefault(said, row.number)
         if twin != row.number and row.account_id:
-            row.errors.append(_("Row %(number)s says the same.") % {"number": twin})
+            row.errors.append(
+                _("Row %(number)s says the same: leave one of them out.")
+                % {"number": twin}
+            )
 
 
 def _try_out(rows: list[Row], at: datetime) -> None:

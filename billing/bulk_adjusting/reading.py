@@ -59,7 +59,7 @@ def read(content: bytes) -> tuple[RawRow, ...]:
         FileRefused: it is too large, has other columns, or cannot be read.
     """
     if len(content) > MOST_BYTES:
-        raise FileRefused(_("The file is larger than 5 MB."))
+        raise FileRefused(_("The file is larger than 5 MB: split it."))
     lines = _sheet(content) if content.startswith(_XLSX) else _csv(content)
     numbered = enumerate(lines, start=1)
     headings = _headings(next(numbered, (0, []))[1])
@@ -68,11 +68,11 @@ def read(content: bytes) -> tuple[RawRow, ...]:
         if not any(line):
             continue
         if len(rows) == MOST_ROWS:
-            raise FileRefused(_("The file has more than 10,000 rows."))
+            raise FileRefused(_("The file has more than 10,000 rows: split it."))
         padded = [*line, *[""] * (len(headings) - len(line))]
         rows.append(RawRow(number, dict(zip(headings, padded, strict=False))))
     if not rows:
-        raise FileRefused(_("The file has no rows."))
+        raise FileRefused(_("The file has no rows: write one for each adjustment."))
     return tuple(rows)
 
 
@@ -104,7 +104,9 @@ def _csv(content: bytes) -> Iterator[list[str]]:
     try:
         yield from (_cleaned(line) for line in reader)
     except csv.Error as error:
-        raise FileRefused(_("The file cannot be read as CSV.")) from error
+        raise FileRefused(
+            _("The file cannot be read as CSV. Save it again, or as XLSX.")
+        ) from error
 
 
 def _sheet(content: bytes) -> Iterator[list[str]]:
@@ -112,10 +114,12 @@ def _sheet(content: bytes) -> Iterator[list[str]]:
         with ZipFile(BytesIO(content)) as packed:
             unpacked = sum(part.file_size for part in packed.infolist())
         if unpacked > _MOST_BYTES_UNPACKED:
-            raise FileRefused(_("The file is too large when it is unpacked."))
+            raise FileRefused(_("The file is too large when it is unpacked: split it."))
         workbook = load_workbook(BytesIO(content), read_only=True)
     except (BadZipFile, InvalidFileException, KeyError, ValueError) as error:
-        raise FileRefused(_("The file cannot be read as XLSX.")) from error
+        raise FileRefused(
+            _("The file cannot be read as XLSX. Save it again, or as CSV.")
+        ) from error
     try:
         for line in workbook.worksheets[0].iter_rows(values_only=True):
             yield _cleaned(_text(cell) for cell in line)

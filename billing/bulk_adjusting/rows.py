@@ -70,15 +70,17 @@ def _read_credits(row: Row, text: str) -> None:
         row.errors.append(_("“%(text)s” is no whole number.") % {"text": text[:40]})
         return
     if row.credits == 0:
-        row.errors.append(_("0 credits change nothing."))
+        row.errors.append(_("0 credits change nothing: leave the row out."))
     if abs(row.credits) > MOST_CREDITS:
-        row.errors.append(_("More than 1,000,000 credits in one row."))
+        row.errors.append(_("One row can move 1,000,000 credits at the most."))
 
 
 def _read_last_day(row: Row, text: str, at: datetime) -> None:
     """Credits can be used to the end of their last day, in UTC."""
     if row.credits < 0 and text:
-        row.errors.append(_("Credits that are removed have no last day."))
+        row.errors.append(
+            _("Credits that are removed have no last day: leave it empty.")
+        )
     if row.credits <= 0:
         return
     try:
@@ -87,7 +89,7 @@ def _read_last_day(row: Row, text: str, at: datetime) -> None:
         row.errors.append(_("The last day must be written as 2027-12-31."))
         return
     if day < at.astimezone(UTC).date() or day.year > at.year + 10:
-        row.errors.append(_("The last day is in the past, or too far away."))
+        row.errors.append(_("The last day has to be in the next ten years."))
         return
     ends = datetime.combine(day + timedelta(days=1), time(), UTC)
     row.expires_at = ends.isoformat()

@@ -48,10 +48,10 @@ class ExportForm(forms.Form):
         first: date | None = cleaned.get("first")
         last: date | None = cleaned.get("last")
         if first and last and last < first:
-            self.add_error("last", _("It is before the first day."))
+            self.add_error("last", _("It is before the first day: choose a later one."))
         kind, account = cleaned.get("kind"), cleaned.get("account")
         if kind == ExportKind.STATEMENT and "account" in cleaned and not account:
-            self.add_error("account", _("A statement is of one account."))
+            self.add_error("account", _("A statement is of one account: say which."))
         if kind in REPORTS and account:
-            self.add_error("account", _("This report is of all accounts."))
+            self.add_error("account", _("This report is of all accounts: name none."))
         return cleaned

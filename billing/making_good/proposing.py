@@ -55,7 +55,9 @@ def propose(
         return known
     found = find(incident)
     if not found.debits:
-        raise AdjustmentRefused(_("There is nothing to give back."))
+        raise AdjustmentRefused(
+            _("There is nothing to give back: no job used this, or all was given back.")
+        )
     if found.shown != shown:
         raise FoundOtherwise(_("Something has changed. Check it again."))
     make_good = MakeGood(

@@ -48,7 +48,9 @@ def require_safe(url: str) -> None:
         host = parts.hostname or ""
         _port = parts.port
     except ValueError as unreadable:
-        raise AddressRefused(_("This is no address.")) from unreadable
+        raise AddressRefused(
+            _("This is no address: type one like https://host/path.")
+        ) from unreadable
     if not host or parts.username or parts.fragment:
         raise AddressRefused(_("Give a plain address, such as https://host/path."))
     is_here = host in _LOOPBACK and not settings.IS_PRODUCTION
@@ -69,7 +71,7 @@ def add(
     """
     require_safe(url)
     if WebhookEndpoint.objects.filter(url=url, removed_at=None).exists():
-        raise AddressRefused(_("This address is told already."))
+        raise AddressRefused(_("This address is told already: it is in the list."))
     endpoint = WebhookEndpoint.objects.create(
         url=url, kinds=sorted(kinds), created_by=by, created_at=at
     )

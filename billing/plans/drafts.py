@@ -307,7 +307,7 @@ def _require_publishable(draft: OfferDraft, *, at: datetime) -> Offer:
             % {"offer": last}
         )
     if terms_of(draft) == _terms_of_offer(last):
-        raise DraftRefused(_("The draft changes nothing."))
+        raise DraftRefused(_("The draft changes nothing: change or withdraw it."))
     _require_start(last, draft.starts_at or at, at=at)
     return last
 
@@ -336,4 +336,5 @@ def _require_possible(terms: PlanTerms | BlockTerms) -> None:
         cents is None or 1 <= cents <= stripe_gateway.MAX_CENTS for cents in amounts
     )
     if not (is_possible and is_paid and 1 <= credits <= MAX_CREDITS):
-        raise DraftRefused(_("An offer is of something, for something."))
+        message = _("A price cannot be 0, nor the most in an order below the fewest.")
+        raise DraftRefused(message)

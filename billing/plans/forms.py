@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from billing.forms import DecisionForm, MoneyField
+from billing.forms import DecisionForm, InstantField, MoneyField
 from billing.plans.drafts import MAX_BLOCKS, MAX_MONTHS, BlockTerms, PlanTerms
 from credits.core.amounts import MAX_CREDITS
 from credits.models import RateUnit
@@ -17,8 +16,6 @@ from credits.rate_drafts import MAX_PER, MAX_RATE_CREDITS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-_LOCAL = "%Y-%m-%dT%H:%M"
 
 
 class SeenForm(forms.Form):
@@ -30,28 +27,11 @@ class SeenForm(forms.Form):
 class StartForm(SeenForm):
     """From when on a draft is to hold."""
 
-    starts_at = forms.CharField(
+    starts_at = InstantField(
         label=_("Begins (UTC)"),
         help_text=_("Empty: when it is published."),
         required=False,
-        widget=forms.TextInput({"type": "datetime-local"}),
     )
-
-    @staticmethod
-    def shown(starts_at: datetime | None) -> str:
-        """Return an instant as this form shows it."""
-        return starts_at.astimezone(UTC).strftime(_LOCAL) if starts_at else ""
-
-    def clean_starts_at(self) -> datetime | None:
-        """Return the instant."""
-        written = self.cleaned_data["starts_at"]
-        if not written:
-            return None
-        try:
-            return datetime.strptime(written[:16], _LOCAL).replace(tzinfo=UTC)
-        except ValueError as invalid:
-            message = _("Enter a day and a time.")
-            raise forms.ValidationError(message) from invalid
 
 
 class RateForm(SeenForm):

@@ -16,6 +16,7 @@ from django.db.models import Sum
 from django.utils.translation import gettext as _
 
 from accounts import auditing
+from accounts.templatetags import units
 from billing import payments, stripe_gateway
 from billing.core.refunds import Effect, effect_of, unspent_cents
 from billing.models import CHARGED_BACK, Dispute, Refund, RefundState
@@ -256,7 +257,9 @@ def _require_possible(payment: Payment, paid: Paid, cents: int) -> None:
     if paid.left_cents == 0:
         raise RefundRefused(_("All of this payment was refunded before."))
     if cents > paid.left_cents:
-        raise RefundRefused(_("That is more than is left of this payment."))
+        message = _("That is more than is left of this payment: type at most %(left)s.")
+        left = units.money(paid.left_cents, payment.currency)
+        raise RefundRefused(message % {"left": left})
     if cents < 1:
         raise RefundRefused(_("Nothing of it is unspent, so nothing would go back."))
 

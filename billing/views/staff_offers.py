@@ -149,9 +149,9 @@ def _form_class(draft: OfferDraft) -> type[PlanTermsForm | BlockTermsForm]:
 
 
 def _terms_form(draft: OfferDraft) -> PlanTermsForm | BlockTermsForm:
-    form, initial = _form_class(draft), asdict(plan_drafts.terms_of(draft))
-    starts_at = form.shown(draft.starts_at)
-    return form(initial=initial | {"starts_at": starts_at, "seen": draft.digest})
+    terms = asdict(plan_drafts.terms_of(draft))
+    initial = terms | {"starts_at": draft.starts_at, "seen": draft.digest}
+    return _form_class(draft)(initial=initial)
 
 
 def _rows(draft: OfferDraft) -> list[tuple[str, str, str]]:

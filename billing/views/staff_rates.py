@@ -63,8 +63,8 @@ def begin_rates(request: StaffRequest, rate_plan: str) -> HttpResponse:
 def rate_draft(request: StaffRequest, public_id: str) -> HttpResponse:
     """Show a draft beside the card that it follows."""
     draft = _found(public_id)
-    starts_at = StartForm.shown(draft.starts_at)
-    return _draft_page(request, draft, StartForm(initial={"starts_at": starts_at}))
+    form = StartForm(initial={"starts_at": draft.starts_at})
+    return _draft_page(request, draft, form)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

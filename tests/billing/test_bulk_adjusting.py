@@ -98,7 +98,7 @@ class TestDryRun:
         )
 
         assert [bool(errors) for errors in errors_of(file)] == [True] * 9
-        assert errors_of(file)[0] == ["There is no such account."]
+        assert "There is no such account" in errors_of(file)[0][0]
         assert errors_of(file)[1] == ["Only 100 credits are available."]
         assert errors_of(file)[7] == ["“5.5” is no whole number."]
 
@@ -107,7 +107,11 @@ class TestDryRun:
 
         file = check(sheet(line(account, 5), line(account, 6), line(account, 5)), maker)
 
-        assert errors_of(file) == [[], [], ["Row 2 says the same."]]
+        assert errors_of(file) == [
+            [],
+            [],
+            ["Row 2 says the same: leave one of them out."],
+        ]
 
     def test_says_when_an_address_is_that_of_several_accounts(self, wallet, maker):
         make_account(billing_email="one@example.com")

@@ -201,7 +201,7 @@ class TestMakeGoodPages:
         )
 
         assert page.status_code == 422
-        assert "It ends before it begins." in page.text
+        assert "It ends before it begins: choose a later end." in page.text
 
 
 @pytest.fixture

@@ -65,8 +65,11 @@ class TestAsking:
     @pytest.mark.parametrize(
         ("changes", "why"),
         [
-            ({"first": "2026-03-11"}, "It is before the first day."),
-            ({"kind": "STATEMENT"}, "A statement is of one account."),
+            (
+                {"first": "2026-03-11"},
+                "It is before the first day",
+            ),
+            ({"kind": "STATEMENT"}, "A statement is of one account: say which."),
             ({"account": "acc_none"}, "There is no account with this id."),
         ],
     )
@@ -82,7 +85,7 @@ class TestAsking:
 
         response = send(finance, kind="JOURNAL", account=account.public_id)
 
-        assert "This report is of all accounts." in response.content.decode()
+        assert "This report is of all accounts: name none." in response.content.decode()
 
     def test_proposes_the_month_that_is_over(self, finance):
         page = get(finance, "exports")

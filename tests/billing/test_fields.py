@@ -1,12 +1,14 @@
-"""Money that people type: whole cents, or what to type instead."""
+"""Money and instants that people type, or what they are told to type instead."""
 
 from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 from django import forms
 from django.core.exceptions import ValidationError
 
-from billing.forms import MoneyField
+from billing.forms import InstantField, MoneyField
 
 
 class _Order(forms.Form):
@@ -52,3 +54,23 @@ class TestMoneyField:
         form = _Order({"price": "12,05"})
 
         assert 'value="12,05"' in str(form["price"])
+
+
+class TestInstantField:
+    @pytest.mark.parametrize("typed", ["2026-03-10T14:30", "2026-03-10T14:30:59.5"])
+    def test_returns_the_minute_in_utc(self, typed):
+        assert InstantField().clean(typed) == datetime(2026, 3, 10, 14, 30, tzinfo=UTC)
+
+    @pytest.mark.parametrize("typed", ["", "2026-02-30T14:30", "tomorrow"])
+    def test_says_what_to_choose(self, typed):
+        with pytest.raises(ValidationError, match="Choose a day and a time"):
+            InstantField().clean(typed)
+
+    def test_may_be_left_empty_where_it_is_not_required(self):
+        assert InstantField(required=False).clean("") is None
+
+    def test_shows_an_instant_in_utc(self):
+        tokyo = timezone(timedelta(hours=9))
+        instant = datetime(2026, 3, 10, 23, 30, tzinfo=tokyo)
+
+        assert InstantField().prepare_value(instant) == "2026-03-10T14:30"

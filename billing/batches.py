@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from accounts import auditing
 from accounts.templatetags import units
 from billing import adjusting, approval_notices
-from billing.adjusting import AdjustmentRefused
+from billing.adjusting import AdjustmentRefused, DecidedBefore
 from billing.approval_notices import Proposal
 from billing.models import SHORTEST_COMMENT, BatchState, BulkFile, MakeGood
 
@@ -34,15 +34,12 @@ LEVELS = {
     BatchState.REJECTED: "danger",
     BatchState.WITHDRAWN: "neutral",
 }
+_DROPPED = (BatchState.REJECTED, BatchState.WITHDRAWN)
 _NAMES = {BulkFile: "bulk_file", MakeGood: "make_good"}
 VIEWS = {
     BulkFile: "billing:staff_bulk_file",
     MakeGood: "billing:staff_make_good",
 }
-
-
-class DecidedBefore(AdjustmentRefused):
-    """Somebody else was quicker, or its maker withdrew it."""
 
 
 def limit(batch: AnyBatch, *, at: datetime) -> None:
@@ -124,6 +121,13 @@ def withdraw(batch: B, *, by: User, at: datetime) -> B:
     batch.save(update_fields=["state", "decided_at"])
     record("withdrawn", batch, by, at=at)
     return batch
+
+
+def may_be_undone(batch: AnyBatch) -> bool:
+    """Whether a batch is done, and no undoing, and nobody has proposed to undo it."""
+    if batch.state != BatchState.DONE or batch.undoes_id:
+        return False
+    return not batch.undoings.exclude(state__in=_DROPPED).exists()
 
 
 def next_under_way(model: type[B]) -> B | None:

@@ -8,11 +8,7 @@ from __future__ import annotations
 
 from billing.bulk_adjusting.carrying_out import carry_out
 from billing.bulk_adjusting.checking import check
-from billing.bulk_adjusting.proposing import (
-    may_be_undone,
-    propose,
-    propose_undo,
-)
+from billing.bulk_adjusting.proposing import propose, propose_undo
 from billing.bulk_adjusting.reading import COLUMNS, FileRefused
 
 __all__ = [
@@ -20,7 +16,6 @@ __all__ = [
     "FileRefused",
     "carry_out",
     "check",
-    "may_be_undone",
     "propose",
     "propose_undo",
 ]

@@ -24,8 +24,6 @@ from billing.models import (
 if TYPE_CHECKING:
     from datetime import datetime
 
-_DROPPED = (BatchState.REJECTED, BatchState.WITHDRAWN)
-
 
 @transaction.atomic
 def propose(
@@ -64,7 +62,7 @@ def propose_undo(
     """
     User.objects.select_for_update(no_key=True).get(pk=by.pk)
     done = BulkFile.objects.select_for_update(no_key=True).get(pk=file_id)
-    if not may_be_undone(done):
+    if not batches.may_be_undone(done):
         message = _("Only a file that is done, and is not being undone, can be undone.")
         raise AdjustmentRefused(message)
     attempt = done.undoings.count() + 1
@@ -82,13 +80,6 @@ def propose_undo(
         raise AdjustmentRefused(_("Nothing is left of it: all was used or reversed."))
     fill_in(undo, rows)
     return _proposed(undo, at)
-
-
-def may_be_undone(file: BulkFile) -> bool:
-    """Whether a file is done, and nobody has proposed to undo it."""
-    if file.state != BatchState.DONE or file.undoes_id:
-        return False
-    return not file.undoings.exclude(state__in=_DROPPED).exists()
 
 
 def _reversible(file: BulkFile) -> list[Adjustment]:

@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from django.db.models import QuerySet
 
 _AT_ONCE = 5_000
-_DROPPED = (BatchState.REJECTED, BatchState.WITHDRAWN)
 
 
 @transaction.atomic
@@ -60,10 +59,7 @@ def propose_undo(
 
 def may_be_undone(make_good: MakeGood) -> bool:
     """Whether a make-good has given something back, and nobody has asked to undo it."""
-    is_given = make_good.state == BatchState.DONE and make_good.given_credits > 0
-    if not is_given or make_good.undoes_id:
-        return False
-    return not make_good.undoings.exclude(state__in=_DROPPED).exists()
+    return make_good.given_credits > 0 and batches.may_be_undone(make_good)
 
 
 def take_back(undo: MakeGood, debit: MakeGoodDebit, *, at: datetime) -> int:

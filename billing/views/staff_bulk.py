@@ -149,7 +149,7 @@ def _page(
         file,
         asked,
         template="bulk_file.html",
-        may_be_undone=bulk_adjusting.may_be_undone(file),
+        may_be_undone=batches.may_be_undone(file),
         about=about,
         status=status,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from django.contrib.auth.models import Group
 from django.test import Client
 from django.urls import reverse
 
@@ -65,6 +66,15 @@ def send(user, what: str, thing, **sent):
         page = client.get(reverse("billing:staff_adjustment", args=[thing.public_id]))
         sent["shown"] = page.context["shown"]
     return client.post(reverse(name, args=[thing.public_id]), sent, follow=True)
+
+
+def seen_by(user, thing) -> str:
+    """The page of what waits, as somebody sees it."""
+    client = Client()
+    client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+    pages = {Adjustment: "adjustment", BulkFile: "bulk_file", MakeGood: "make_good"}
+    name = f"billing:staff_{pages[type(thing)]}"
+    return client.get(reverse(name, args=[thing.public_id])).text
 
 
 def state_of(thing) -> str:
@@ -144,6 +154,14 @@ class TestWithdrawing:
 
         assert "Only who proposed it can withdraw it." in answer.text
         assert state_of(waiting) == "PROPOSED"
+
+    def test_is_offered_to_its_maker(self, waiting, maker):
+        assert "Withdraw" in seen_by(maker, waiting)
+
+    def test_is_not_offered_to_a_maker_who_may_no_longer_adjust(self, waiting, maker):
+        maker.groups.set(Group.objects.filter(name=FINANCE))
+
+        assert "Withdraw" not in seen_by(maker, waiting)
 
     def test_is_not_for_who_may_not_adjust(self, waiting):
         answer = send(make_staff(FINANCE), "withdraw", waiting)

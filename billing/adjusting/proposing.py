@@ -38,7 +38,7 @@ def propose(
     needs_approval: bool = False,
     bulk_row: tuple[BulkFile, int] | None = None,
 ) -> Adjustment:
-    """Write down what somebody wants to do; `made` or `approve` does it.
+    """Write down what somebody wants to do; `make` or `approve` does it.
 
     Above their limit others have to approve, or whenever `needs_approval` says so. The
     same form is the same adjustment, in whatever state it is by now.

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from billing.making_good.finding import Debit, Incident
+    from billing.making_good.finding import Debit, Found, Incident
 
 _AT_ONCE = 5_000
 
@@ -60,29 +60,32 @@ def propose(
         )
     if found.shown != shown:
         raise FoundOtherwise(_("Something has changed. Check it again."))
-    make_good = MakeGood(
+    make_good = _make_good_of(found)
+    make_good.comment, make_good.ticket = comment, ticket
+    make_good.customer_note, make_good.form_key = customer_note, form_key
+    make_good.proposed_by, make_good.proposed_at = by, at
+    batches.limit(make_good, at=at)
+    make_good.save()
+    _stand_for(make_good, found.debits)
+    batches.begin_alone(make_good, at=at)
+    return make_good
+
+
+def _make_good_of(found: Found) -> MakeGood:
+    """Return the row that says what was found: not saved, nor why and by whom."""
+    incident = found.incident
+    return MakeGood(
         state=BatchState.PROPOSED,
         features=[*incident.features],
         starts_at=incident.starts_at,
         ends_at=incident.ends_at,
         reference_prefix=incident.reference_prefix,
         unit=incident.unit,
-        comment=comment,
-        ticket=ticket,
-        customer_note=customer_note,
         accounts=found.accounts,
         credits=found.credits,
         cents=found.cents,
         size=len(found.debits),
-        proposed_by=by,
-        proposed_at=at,
-        form_key=form_key,
     )
-    batches.limit(make_good, at=at)
-    make_good.save()
-    _stand_for(make_good, found.debits)
-    batches.begin_alone(make_good, at=at)
-    return make_good
 
 
 def _stand_for(make_good: MakeGood, debits: Sequence[Debit]) -> None:

@@ -227,8 +227,21 @@ BEGIN
     WHERE id = p_wallet_id;
 END $$;
 
+-- What forbids a wallet to spend at an instant, as Wallet.block_at says: from the end of
+-- its terms on (R58, R62), though nobody has said so yet.
+CREATE OR REPLACE FUNCTION ledger_block(p_wallet credits_wallet, p_at timestamptz)
+RETURNS text
+LANGUAGE sql STABLE AS $$
+    SELECT CASE
+        WHEN p_wallet.spends_until <= p_at AND p_wallet.spending_block = ''
+            THEN CASE WHEN p_wallet.plan_ends_at <= p_at
+                THEN 'NO_PAID_PLAN' ELSE 'PAYMENT_OVERDUE' END
+        ELSE p_wallet.spending_block
+    END;
+$$;
+
 -- Locks a wallet, ends what is due, and returns it as it then is: with the block that
--- holds at p_at, as Wallet.block_at says.
+-- holds at p_at.
 CREATE OR REPLACE FUNCTION ledger_lock(p_wallet_id bigint, p_at timestamptz)
 RETURNS credits_wallet
 LANGUAGE plpgsql AS $$
@@ -241,12 +254,25 @@ BEGIN
         PERFORM ledger_settle_due(p_wallet_id, p_at);
         SELECT * INTO v_wallet FROM credits_wallet WHERE id = p_wallet_id;
     END IF;
-    -- R58, R62: from here on it is blocked, though nobody has said so yet.
-    IF v_wallet.spends_until <= p_at AND v_wallet.spending_block = '' THEN
-        v_wallet.spending_block := CASE WHEN v_wallet.plan_ends_at <= p_at
-            THEN 'NO_PAID_PLAN' ELSE 'PAYMENT_OVERDUE' END;
-    END IF;
+    v_wallet.spending_block := ledger_block(v_wallet, p_at);
     RETURN v_wallet;
+END $$;
+
+-- Locks wallets, and ends what is due. Lock order everywhere: wallets by ascending id.
+CREATE OR REPLACE FUNCTION ledger_lock_all(p_wallet_ids bigint[], p_at timestamptz)
+RETURNS void
+LANGUAGE plpgsql AS $$
+DECLARE
+    v_wallet record;
+BEGIN
+    FOR v_wallet IN
+        SELECT id, next_expiry_at FROM credits_wallet WHERE id = ANY (p_wallet_ids)
+        ORDER BY id FOR NO KEY UPDATE
+    LOOP
+        IF v_wallet.next_expiry_at <= p_at THEN
+            PERFORM ledger_settle_due(v_wallet.id, p_at);
+        END IF;
+    END LOOP;
 END $$;
 
 -- The first entry under a key, if any (R109). A null id: there is none.
@@ -261,18 +287,20 @@ BEGIN
     RETURN v_entry;
 END $$;
 
--- Grants that can be drawn from, in the order of R2: soonest expiry first, none last;
--- what plans gave expires with the plan at the latest (R15); ties to promotional, then
--- plan, then purchased credits; then the oldest.
-CREATE OR REPLACE FUNCTION ledger_spendable(p_wallet_id bigint)
-RETURNS TABLE (grant_id bigint, free bigint, pinned bigint)
+-- Grants that can be drawn from, by wallet in the order of R2: soonest expiry first, none
+-- last; what plans gave expires with the plan at the latest (R15); ties to promotional,
+-- then plan, then purchased credits; then the oldest.
+DROP FUNCTION IF EXISTS ledger_spendable(bigint);  -- of version 0.1, for one wallet
+CREATE OR REPLACE FUNCTION ledger_spendable(VARIADIC p_wallet_ids bigint[])
+RETURNS TABLE (grant_id bigint, free bigint, pinned bigint, wallet_id bigint)
 LANGUAGE sql STABLE AS $$
-    SELECT lot.id, lot.remaining - lot.held, lot.held
-    FROM credits_creditgrant AS lot
-    JOIN credits_wallet AS wallet ON wallet.id = lot.wallet_id
-    WHERE lot.wallet_id = p_wallet_id AND lot.is_open AND lot.remaining > lot.held
+    SELECT lot.id, lot.remaining - lot.held, lot.held, lot.wallet_id
+    FROM credits_wallet AS wallet
+    JOIN credits_creditgrant AS lot ON lot.wallet_id = wallet.id
+    WHERE wallet.id = ANY (p_wallet_ids) AND lot.is_open AND lot.remaining > lot.held
         AND lot.frozen_for = '{}'
-    ORDER BY CASE WHEN lot.source IN ('PLAN', 'UPGRADE') AND NOT wallet.plan_is_over
+    ORDER BY wallet.id,
+        CASE WHEN lot.source IN ('PLAN', 'UPGRADE') AND NOT wallet.plan_is_over
             THEN least(lot.expires_at, wallet.plan_ends_at)
             ELSE lot.expires_at END NULLS LAST,
         CASE lot.source WHEN 'PROMO' THEN 0 WHEN 'ADJUSTMENT' THEN 0

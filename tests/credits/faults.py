@@ -10,28 +10,36 @@ FAULTS = {
     # R109: what is decided in turns and written at once
     "test_spend": {
         "TestIdempotency.test_refuses_another_request_under_the_same_key": [
-            ("spend", "request_hash = p_hashes[i]", "true"),
+            ("spend", "first.request_hash = p_hashes[asked.n]", "true"),
         ],
         "TestBatch.test_answers_item_by_item_and_one_refusal_harms_no_other": [
-            ("spend", "ORDER BY wallet_id, n)", "ORDER BY wallet_id, n DESC)"),
+            ("spend", "asked.wallet_id, asked.n\n", "asked.wallet_id, asked.n DESC\n"),
             (
                 "spend",
                 "v_is_same := p_hashes[v_twin] = p_hashes[i]",
                 "v_is_same := true",
             ),
-            ("spend", "v_wallet.balance := v_wallet.balance - p_credits[i];", ""),
-            ("spend", "v_wallet.seq := v_wallet.seq + 1;", ""),
+            ("spend", "v_balance := v_balance - p_credits[i];", ""),
+            ("spend", "v_seq := v_seq + 1;", ""),
             ("spend", "    WHERE v_entry_ids[p_line_items[n]] IS NOT NULL", ""),
         ],
         "TestBatch.test_keeps_the_keys_of_wallets_apart": [
             ("spend", "v_before + array_position(v_keys", "array_position(v_keys"),
             ("spend", "v_before := v_count; v_keys := NULL;", "v_before := v_count;"),
-            ("spend", "v_accepted[v_count];", "v_accepted[v_before + 1];"),
+            ("spend", "[v_changed] := i;", "[v_changed] := v_accepted[v_before + 1];"),
         ],
         "TestBatch.test_draws_the_grants_of_each_wallet_in_their_order": [
-            ("spend", "v_serving := v_before + 1;", "v_serving := 1;"),
+            ("spend", "v_serving := v_firsts[v_turn];", "v_serving := 1;"),
+            ("spend", "coalesce(v_firsts[v_turn + 1] - 1, v_count)", "v_count"),
             ("spend", "v_serving := v_serving + 1; v_place := 0;", "v_place := 0;"),
             ("spend", "EXIT WHEN v_need > 0 OR", "EXIT WHEN"),
+        ],
+        "TestBatch.test_needs_no_grant_for_what_costs_nothing": [
+            (
+                "spend",
+                "array_position(v_wallet_ids, v_wallet_id)",
+                "coalesce(v_turn, 0) + 1",
+            ),
         ],
         "TestBatch.test_leaves_what_jobs_hold": [
             (

@@ -205,6 +205,14 @@ class TestBatch:
         assert remaining(first) == {"soon": 2, "later": 10}
         assert remaining(second) == {"soon": 0, "later": 3}
 
+    def test_needs_no_grant_for_what_costs_nothing(self):
+        empty, full = make_wallet(), make_wallet(grants={"a": (30, None)})
+
+        spent = ledger.spend_batch([job(empty, 0), job(full, 5)], at=NOW)
+
+        assert [one.balance_after for one in spent] == [0, 25]
+        assert remaining(full) == {"a": 25}
+
     def test_leaves_what_jobs_hold(self):
         wallet = make_wallet(grants={"a": (30, None)})
         ledger.hold(

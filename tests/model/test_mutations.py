@@ -124,8 +124,8 @@ CAP_MUTATIONS = [
     ("capture", "v_hold.member_id, v_charge, p_at", "v_hold.member_id, 0, p_at"),
 ]
 BATCH_MUTATIONS = [
-    ("spend", "v_wallet.balance := v_wallet.balance - p_credits[i];", ""),
-    ("spend", "v_serving := v_before + 1;", "v_serving := 1;"),
+    ("spend", "v_balance := v_balance - p_credits[i];", ""),
+    ("spend", "v_serving := v_firsts[v_turn];", "v_serving := 1;"),
 ]
 # Enough of them that whatever is broken is met.
 many_stories = hypothesis_settings(

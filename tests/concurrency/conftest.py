@@ -25,7 +25,11 @@ HISTORY = (
     "billing_adjustment",
 )
 RUNS = 20
-LOCK = "WHERE id = p_wallet_id\n    FOR NO KEY UPDATE;"
+# Of one wallet, and of those of a batch.
+LOCKS = (
+    ("WHERE id = p_wallet_id\n    FOR NO KEY UPDATE;", "WHERE id = p_wallet_id;"),
+    ("ORDER BY id FOR NO KEY UPDATE\n", "ORDER BY id\n"),
+)
 # The short ways of single commands lock by the update itself, which cannot do without:
 # closed, they leave the command to the function that locks first.
 SHORT_WAYS = {
@@ -78,8 +82,10 @@ def owner(transactional_db):
 @pytest.fixture
 def without_lock(owner):
     text = STEPS.read_text()
-    assert text.count(LOCK) == 1
-    owner.execute(text.replace(LOCK, "WHERE id = p_wallet_id;"))
+    for lock, none in LOCKS:
+        assert text.count(lock) == 1
+        text = text.replace(lock, none)
+    owner.execute(text)
     for name, found in SHORT_WAYS.items():
         short_way = (SQL / f"{name}.sql").read_text()
         assert short_way.count(found) == 1

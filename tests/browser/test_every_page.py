@@ -2,16 +2,11 @@
 
 Axe finds nothing on it and nothing is wider than the window. That it keeps the
 Content-Security-Policy and the console silent is seen to by `new_context`.
-
-A theme is colors: in the dark, only they are judged. What a tablet shows, a phone or a
-desktop shows too, but elsewhere: on a tablet, only places are judged.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+import re
 from urllib.parse import urlsplit
 
 import pytest
@@ -37,70 +32,14 @@ from tests.browser import (
     scene,
     tours,
 )
-from tests.browser.conftest import COLOR_RULES, EVERY_RULE, PLACE_RULES
+from tests.browser.looking import Look, wear
 
-if TYPE_CHECKING:
-    from playwright.sync_api import Page
-
-PHONE, TABLET, DESKTOP = 320, 768, 1280
-JUDGED = {
-    "light": {PHONE: EVERY_RULE, TABLET: PLACE_RULES, DESKTOP: EVERY_RULE},
-    "dark": {PHONE: COLOR_RULES, DESKTOP: COLOR_RULES},
-}
-# Once the new size is laid out: two frames later. From the top, for a form that is sent
-# back scrolls to its first error, and the header covers half of some link then.
-EXCESS_WIDTH = """
-() => new Promise((resolve) => {
-  window.scrollTo({ top: 0, behavior: "instant" });
-  const measure = () =>
-    resolve(document.documentElement.scrollWidth - window.innerWidth);
-  requestAnimationFrame(() => requestAnimationFrame(measure));
-})
-"""
 ERRORS = ("400", "403", "403_csrf", "404", "429", "500", "503")
-
-
-@dataclass
-class Look:
-    """How a page is looked at: a picture, and all that is wrong with it."""
-
-    page: Page
-    check_axe: Callable
-    screenshot: Callable
-    occasion: str
-
-    def at_pages(self, visits) -> None:
-        """Go to each page in each theme: `visits` are names and ways of going there."""
-        findings = [
-            f"{name}, {theme}, {finding}"
-            for theme in JUDGED
-            for name, go in visits
-            for finding in self._findings(f"{name} {theme}", go, theme)
-        ]
-        if findings:
-            raise AssertionError("\n".join(findings))
-
-    def _findings(self, name, go, theme):
-        self.page.emulate_media(color_scheme=theme, reduced_motion="reduce")
-        go(theme)
-        for width, rules in JUDGED[theme].items():
-            self.page.set_viewport_size({"width": width, "height": 800})
-            self.screenshot(self.page, f"{self.occasion} {name} {width}")
-            yield from (f"{width} px: {finding}" for finding in self._judgment(rules))
-
-    def _judgment(self, rules):
-        excess = self.page.evaluate(EXCESS_WIDTH)
-        if excess > 0:
-            yield f"{excess} px too wide"
-        try:
-            self.check_axe(self.page, rules)
-        except AssertionError as found:
-            yield str(found)
 
 
 @pytest.fixture
 def page(new_context):
-    return new_context(color_scheme="light").new_page()
+    return new_context(color_scheme="light", reduced_motion="reduce").new_page()
 
 
 @pytest.fixture
@@ -113,8 +52,7 @@ def take(stack, page, look):
     """Visit the stops of a tour, with what goes into their addresses."""
 
     def visit(stop, arguments):
-        def go(theme):
-            wear(theme)
+        def go():
             path = reverse(stop.name, args=arguments.get(stop.args, ()))
             assert page.goto(path + stop.query).status == stop.status, str(stop)
             if stop.then:
@@ -123,9 +61,6 @@ def take(stack, page, look):
             assert shown == stop.shows, f"{stop} leads to {page.url}"
 
         return go
-
-    def wear(theme):
-        page.context.add_cookies([{"name": "theme", "value": theme, "url": stack.url}])
 
     def take(stops, arguments=None):
         look.at_pages([(str(stop), visit(stop, arguments or {})) for stop in stops])
@@ -378,13 +313,33 @@ class TestEveryPage:
         )
 
 
+class TestThemes:
+    """What lets the tours load a page once for all themes."""
+
+    @pytest.mark.parametrize("theme", ["light", "dark"])
+    def test_are_put_on_as_by_a_new_load(self, stack, northwind, page, sign_in, theme):
+        sign_in(page, people.NORA)
+        cookie = {"name": "theme", "value": theme, "url": stack.url}
+        for name in ("billing:overview", "accounts:new_account", "account_email"):
+            page.context.clear_cookies(name="theme")
+            page.goto(reverse(name))
+            wear(page, theme)
+            put_on = markup_of(page)
+            page.context.add_cookies([cookie])
+            page.goto(reverse(name))
+            assert markup_of(page) == put_on
+
+        reference = page.goto(reverse("api:openapi-view"))
+        assert f'data-bs-theme="{theme}"' in reference.text()
+
+
 class TestOtherPages:
     def test_errors(self, stack, page, look, settings):
         settings.ROOT_URLCONF = "tests.browser.showroom"
 
         look.at_pages(
             [
-                (error, lambda _, error=error: page.goto(f"/showroom/{error}/"))
+                (error, lambda error=error: page.goto(f"/showroom/{error}/"))
                 for error in ERRORS
             ]
         )
@@ -399,12 +354,12 @@ class TestOtherPages:
 
         look.at_pages(
             [
-                ("index", lambda _: page.goto(stack.sandbox.url)),
-                ("open", lambda _: page.goto(url["open"])),
-                ("declined", lambda _: pay(page, url["open"], "4000 0000 0000 0002")),
-                ("challenged", lambda _: page.goto(url["challenged"])),
-                ("paid", lambda _: page.goto(url["paid"])),
-                ("receipt", lambda _: page.goto(url["receipt"])),
+                ("index", lambda: page.goto(stack.sandbox.url)),
+                ("open", lambda: page.goto(url["open"])),
+                ("declined", lambda: pay(page, url["open"], "4000 0000 0000 0002")),
+                ("challenged", lambda: page.goto(url["challenged"])),
+                ("paid", lambda: page.goto(url["paid"])),
+                ("receipt", lambda: page.goto(url["receipt"])),
             ]
         )
 
@@ -412,8 +367,13 @@ class TestOtherPages:
         at = sandbox_scene.pages_at(stack.sandbox.url)
 
         look.at_pages(
-            [(name, lambda _, url=url: page.goto(url)) for name, url in at.items()]
+            [(name, lambda url=url: page.goto(url)) for name, url in at.items()]
         )
+
+
+def markup_of(page):
+    """Return the page as it is now, apart from the form tokens, new with each load."""
+    return re.sub(r'(csrfmiddlewaretoken" value=)"\w+"', r"\1", page.content())
 
 
 def pay(page, checkout, number):

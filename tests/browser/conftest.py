@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
     from accounts.models import Account
 
+# Longer than a busy machine needs for anything: whoever waits longer waits in vain.
+PATIENCE_MS = 60_000
 QUIET = (
     *("--no-sandbox", "--disable-gpu", "--disable-background-networking"),
     *("--disable-component-update", "--disable-sync"),
@@ -111,6 +113,7 @@ def browser():
     # Playwright keeps an event loop in this thread, in which Django would refuse to
     # use the database; nothing here is asynchronous.
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+    expect.set_options(timeout=PATIENCE_MS)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program, args=[*QUIET])
         yield browser
@@ -162,7 +165,7 @@ def new_context(browser, stack):
 
     def open_context(**options) -> BrowserContext:
         context = browser.new_context(base_url=stack.url, **options)
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(PATIENCE_MS)
         context.add_init_script(WATCH_CSP)
         context.on("page", watch.over)
         contexts.append(context)

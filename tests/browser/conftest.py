@@ -10,12 +10,14 @@ import os
 import re
 from dataclasses import dataclass, field
 from functools import partial
+from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 import stripe
 from django.core.management import call_command
+from django.test import Client
 from playwright.sync_api import expect, sync_playwright
 
 from billing import stripe_gateway
@@ -104,17 +106,17 @@ class Watch:
             self.problems.append(f"{response.status} {response.url}")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser():
-    """One browser a worker, with nothing in it."""
+    """One browser, with nothing in it, while a worker is at these tests."""
     program = chromium.find()
     if program is None:
         pytest.skip("There is no browser: see `make test`.")
-    # Playwright keeps an event loop in this thread, in which Django would refuse to
-    # use the database; nothing here is asynchronous.
-    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
     expect.set_options(timeout=PATIENCE_MS)
-    with sync_playwright() as playwright:
+    with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
+        # Playwright keeps an event loop in this thread, in which Django would refuse
+        # to use the database; nothing here is asynchronous.
+        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
         browser = playwright.chromium.launch(executable_path=program, args=[*QUIET])
         yield browser
         browser.close()
@@ -184,17 +186,27 @@ def page(new_context) -> Page:
 
 
 @pytest.fixture
-def sign_in(stack):
-    """Sign in by the form: `sign_in(page, people.NORA)`."""
+def sign_in(stack, settings):
+    """Bring somebody in as the form does, without its pages: `sign_in(page, NORA)`."""
 
     def sign_in(page: Page, person: people.Person) -> None:
-        page.goto("/accounts/login/")
-        page.get_by_label(re.compile("e-?mail", re.IGNORECASE)).first.fill(person.email)
-        page.locator("input[type=password]").fill(people.PASSWORD)
-        page.locator("form:has(input[type=password]) button[type=submit]").click()
-        expect(page).not_to_have_url(re.compile("/login/"))
+        client = Client(headers={"user-agent": page.evaluate("navigator.userAgent")})
+        typed = {"login": person.email, "password": people.PASSWORD}
+        assert client.post("/accounts/login/", typed).status_code == HTTPStatus.FOUND
+        name = settings.SESSION_COOKIE_NAME
+        cookie = {"name": name, "value": client.cookies[name].value, "url": stack.url}
+        page.context.add_cookies([cookie])
 
     return sign_in
+
+
+def sign_in_by_form(page: Page, person: people.Person) -> None:
+    """Sign in as everybody does."""
+    page.goto("/accounts/login/")
+    page.get_by_label(re.compile("e-?mail", re.IGNORECASE)).first.fill(person.email)
+    page.locator("input[type=password]").fill(people.PASSWORD)
+    page.locator("form:has(input[type=password]) button[type=submit]").click()
+    expect(page).not_to_have_url(re.compile("/login/"))
 
 
 @pytest.fixture

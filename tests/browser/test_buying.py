@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import expect
 
 from config.demo import accounts, people
+from tests.browser.conftest import sign_in_by_form
 
 GOOD_CARD = "4242 4242 4242 4242"
 DECLINED_CARD = "4000 0000 0000 0002"
@@ -31,6 +32,7 @@ def northwind(stack):
 def buyer(northwind, page, sign_in):
     """The page of Northwind's owner, on the overview."""
     sign_in(page, people.NORA)
+    page.goto("/")
     return page
 
 
@@ -123,11 +125,9 @@ class TestBuying:
 
         expect(buyer.get_by_role("heading", name="300 credits added")).to_be_visible()
 
-    def test_javascript_is_not_needed(
-        self, northwind, new_context, sign_in, screenshot
-    ):
+    def test_javascript_is_not_needed(self, northwind, new_context, screenshot):
         page = new_context(java_script_enabled=False).new_page()
-        sign_in(page, people.NORA)
+        sign_in_by_form(page, people.NORA)
         page.goto("/plan/add-ons/")
         page.get_by_label("Blocks of 100 credits").fill("3")
         page.get_by_role("button", name="Update the total").click()

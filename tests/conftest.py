@@ -43,6 +43,20 @@ END
 $$
 """
 
+# Where long tests are, the longest first. They begin a run: one that came last would
+# leave the other workers idle.
+_LONG = ("stories", "browser", "faults")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items):
+    items.sort(key=_turn)
+
+
+def _turn(item: pytest.Item) -> int:
+    directory = item.path.parent.name
+    return _LONG.index(directory) if directory in _LONG else len(_LONG)
+
 
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix):

@@ -40,7 +40,7 @@ def portal(wire):
 @pytest.fixture
 def lived(portal):
     """Some customers after a month; returns what differs when one looks again."""
-    assert simulate(Plan(accounts=8, months=1, seed=3), tell=_ignore) == []
+    assert simulate(Plan(accounts=4, months=1, seed=3), tell=_ignore) == []
     return lambda: differences(at=clock.now())
 
 

@@ -51,7 +51,11 @@ def _ignore(_: str) -> None:
 class TestSimulation:
     @pytest.mark.parametrize(
         ("accounts", "seed"),
-        [(10, 1), pytest.param(20, 2, marks=pytest.mark.full)],
+        [
+            (6, 1),
+            pytest.param(10, 1, marks=pytest.mark.full),
+            pytest.param(20, 2, marks=pytest.mark.full),
+        ],
     )
     def test_finds_no_difference_in_fourteen_months(self, portal, accounts, seed):
         lines: list[str] = []

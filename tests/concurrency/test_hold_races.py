@@ -156,11 +156,14 @@ class TestNegativeControls:
     ROUNDS = 8
 
     def test_a_hold_is_settled_both_ways(self, without_lock):
+        # By chance no two callers of a storm read a hold as open at once.
+        closed = (self._closed_in_a_storm() for _ in range(6))
+
+        assert any(number < self.ROUNDS * (CALLERS - 1) for number in closed)
+
+    def _closed_in_a_storm(self):
         _, holds = make_holds(self.ROUNDS)
-
-        outcomes = storm(self.ROUNDS, settle_either_way(holds))
-
-        assert tally(outcomes)["HoldClosed"] < self.ROUNDS * (CALLERS - 1)
+        return tally(storm(self.ROUNDS, settle_either_way(holds)))["HoldClosed"]
 
     def test_a_repeated_capture_is_not_answered_like_the_first(self, without_lock):
         _, holds = make_holds(self.ROUNDS)

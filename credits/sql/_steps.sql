@@ -290,7 +290,7 @@ END $$;
 -- Grants that can be drawn from, by wallet in the order of R2: soonest expiry first, none
 -- last; what plans gave expires with the plan at the latest (R15); ties to promotional,
 -- then plan, then purchased credits; then the oldest.
-DROP FUNCTION IF EXISTS ledger_spendable(bigint);  -- of version 0.1, for one wallet
+DROP FUNCTION IF EXISTS ledger_spendable(bigint);  -- an earlier one, for one wallet
 CREATE OR REPLACE FUNCTION ledger_spendable(VARIADIC p_wallet_ids bigint[])
 RETURNS TABLE (grant_id bigint, free bigint, pinned bigint, wallet_id bigint)
 LANGUAGE sql STABLE AS $$

@@ -35,41 +35,8 @@ def history(wire) -> History:
 
 def copy_purchases(history: History, number: int) -> None:
     """Let the purchase have been made so many times more, here and at Stripe."""
-    store, first = history.plans.wire.sandbox.store, history.purchase
-    [session] = store.find("checkout.session", id=first.stripe_session_id)
-    [charge] = store.find("charge", payment_intent=first.stripe_payment_intent_id)
-    [movement] = store.find("balance_transaction", source=charge["id"])
-    copies = []
-    for place in range(number):
-        names = {
-            first.public_id: f"pur_copy{place}",
-            first.stripe_payment_intent_id: f"pi_copy{place}",
-            first.stripe_session_id: f"cs_copy{place}",
-            charge["id"]: f"ch_copy{place}",
-            movement["id"]: f"txn_copy{place}",
-        }
-        with store.transaction():
-            for one in (session, charge, movement):
-                store.insert(renamed(one, names), {})
-        copies.append(
-            Purchase(
-                public_id=f"pur_copy{place}",
-                account=first.account,
-                buyer=first.buyer,
-                offer=first.offer,
-                form_key=f"copy {place}",
-                state=PurchaseState.PAID,
-                blocks_asked=3,
-                blocks_paid=3,
-                currency="usd",
-                paid_cents=1_500,
-                stripe_session_id=f"cs_copy{place}",
-                stripe_payment_intent_id=f"pi_copy{place}",
-                opened_at=first.opened_at,
-                paid_at=first.paid_at,
-            )
-        )
-    made = Purchase.objects.bulk_create(copies)
+    copy_at_stripe(history, number)
+    copies = [copy_of(history.purchase, place) for place in range(number)]
     ledger.grant_batch(
         [
             ledger.Grant(
@@ -83,10 +50,47 @@ def copy_purchases(history: History, number: int) -> None:
                 actor="test",
                 reason=one.public_id,
             )
-            for one in made
+            for one in Purchase.objects.bulk_create(copies)
         ],
         at=history.at,
     )
+
+
+def copy_of(first: Purchase, place: int) -> Purchase:
+    return Purchase(
+        public_id=f"pur_copy{place}",
+        account=first.account,
+        buyer=first.buyer,
+        offer=first.offer,
+        form_key=f"copy {place}",
+        state=PurchaseState.PAID,
+        blocks_asked=3,
+        blocks_paid=3,
+        currency="usd",
+        paid_cents=1_500,
+        stripe_session_id=f"cs_copy{place}",
+        stripe_payment_intent_id=f"pi_copy{place}",
+        opened_at=first.opened_at,
+        paid_at=first.paid_at,
+    )
+
+
+def copy_at_stripe(history: History, number: int) -> None:
+    store, first = history.plans.wire.sandbox.store, history.purchase
+    [session] = store.find("checkout.session", id=first.stripe_session_id)
+    [charge] = store.find("charge", payment_intent=first.stripe_payment_intent_id)
+    [movement] = store.find("balance_transaction", source=charge["id"])
+    for place in range(number):
+        names = {
+            first.public_id: f"pur_copy{place}",
+            first.stripe_payment_intent_id: f"pi_copy{place}",
+            first.stripe_session_id: f"cs_copy{place}",
+            charge["id"]: f"ch_copy{place}",
+            movement["id"]: f"txn_copy{place}",
+        }
+        with store.transaction():
+            for one in (session, charge, movement):
+                store.insert(renamed(one, names), {})
 
 
 def renamed(body: dict, names: dict[str, str]) -> dict:

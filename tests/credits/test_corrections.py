@@ -2,74 +2,30 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 import pytest
 
 from credits import ledger
-from credits.models import CreditGrant, Freeze, GrantSource, LedgerEntry, Wallet
+from credits.models import CreditGrant, Freeze, GrantSource, LedgerEntry
 from tests.conftest import NOW
-from tests.factories import job, make_wallet, remaining
+from tests.credits.correcting import (
+    DAY,
+    HOUR,
+    MINUTE,
+    correct,
+    end_plan,
+    grant_of,
+    hold,
+    two_grants,
+    wallet_now,
+)
+from tests.factories import job, remaining
 
 pytestmark = pytest.mark.django_db
-
-MINUTE = timedelta(minutes=1)
-HOUR = timedelta(hours=1)
-DAY = timedelta(days=1)
 
 
 @pytest.fixture
 def wallet():
-    """30 credits that end tomorrow and 50 that end in a month."""
-    return make_wallet(grants={"soon": (30, DAY), "later": (50, 30 * DAY)})
-
-
-def grant_of(wallet, name="soon") -> CreditGrant:
-    return CreditGrant.objects.get(wallet=wallet, source_key__endswith=f":{name}")
-
-
-def wallet_now(wallet) -> Wallet:
-    return Wallet.objects.get(pk=wallet.pk)
-
-
-def correct(verb, *, key="correction", at=NOW, **options):
-    return verb(idempotency_key=key, actor="test", reason="because", at=at, **options)
-
-
-def end_plan(wallet, *, at):
-    ledger.set_terms(
-        wallet_id=wallet.pk,
-        spending_block=None,
-        way_forward="",
-        cycle_starts_at=None,
-        cycle_ends_at=None,
-        plan_ends_at=at,
-    )
-
-
-def hold(wallet, credits):
-    return ledger.hold(
-        wallet_id=wallet.pk,
-        credits=credits,
-        rate_version=1,
-        idempotency_key="hold",
-        actor="test",
-        at=NOW,
-    )
-
-
-def buy(wallet, credits, *, source=GrantSource.PURCHASE):
-    return ledger.grant(
-        wallet_id=wallet.pk,
-        source=source,
-        source_key=f"bought:{source}",
-        credits=credits,
-        cost_basis_cents=0,
-        effective_at=NOW,
-        expires_at=None,
-        actor="test",
-        at=NOW,
-    )
+    return two_grants()
 
 
 class TestReverse:
@@ -215,98 +171,6 @@ class TestReinstate:
         assert remaining(wallet) == {"soon": 20, "later": 0}
 
 
-class TestFreeze:
-    def freeze(self, wallet, freeze=Freeze.DISPUTE, **options):
-        options.setdefault("key", freeze)
-        return correct(
-            ledger.freeze, grant_id=grant_of(wallet).pk, freeze=freeze, **options
-        )
-
-    def unfreeze(self, wallet, freeze=Freeze.DISPUTE, **options):
-        options.setdefault("key", f"un{freeze}")
-        return correct(
-            ledger.unfreeze, grant_id=grant_of(wallet).pk, freeze=freeze, **options
-        )
-
-    def test_makes_credits_unusable(self, wallet):
-        self.freeze(wallet)
-
-        assert (wallet_now(wallet).frozen, wallet_now(wallet).available) == (30, 50)
-        with pytest.raises(ledger.InsufficientCredits):
-            ledger.spend(job(wallet, credits=51), at=NOW)
-
-    def test_passes_over_them_when_credits_are_used(self, wallet):
-        self.freeze(wallet)
-
-        ledger.spend(job(wallet, credits=20), at=NOW)
-
-        assert remaining(wallet) == {"soon": 30, "later": 30}
-
-    def test_leaves_what_a_job_holds(self, wallet):
-        hold(wallet, 12)
-
-        self.freeze(wallet)
-
-        assert wallet_now(wallet).frozen == 18
-
-    def test_lasts_until_its_last_reason_ends(self, wallet):
-        self.freeze(wallet, Freeze.DISPUTE)
-        self.freeze(wallet, Freeze.NO_PLAN)
-
-        self.unfreeze(wallet, Freeze.DISPUTE)
-        assert wallet_now(wallet).frozen == 30
-
-        self.unfreeze(wallet, Freeze.NO_PLAN)
-        assert wallet_now(wallet).frozen == 0
-
-    def test_of_a_dispute_stops_the_clock(self, wallet):
-        """R83: the expiry moves by the time that the grant was frozen."""
-        self.freeze(wallet, at=NOW + HOUR)
-
-        self.unfreeze(wallet, at=NOW + 3 * DAY)
-
-        assert grant_of(wallet).expires_at == NOW + 4 * DAY - HOUR
-        assert wallet_now(wallet).available == 80
-
-    def test_for_want_of_a_plan_does_not(self, wallet):
-        """R58: what ends while it is frozen is gone."""
-        self.freeze(wallet, Freeze.NO_PLAN)
-
-        self.unfreeze(wallet, Freeze.NO_PLAN, at=NOW + DAY)
-
-        assert (wallet_now(wallet).balance, wallet_now(wallet).frozen) == (50, 0)
-
-    def test_twice_for_one_reason_does_nothing(self, wallet):
-        self.freeze(wallet)
-
-        again = self.freeze(wallet, key="again")
-
-        assert again.entry_id is None
-        assert wallet_now(wallet).frozen == 30
-
-    def test_that_never_was_cannot_end(self, wallet):
-        ended = self.unfreeze(wallet)
-
-        assert ended.entry_id is None
-
-
-class TestFrozenWithAPlan:
-    def test_ends_with_it_though_its_own_clock_stands_still(self, wallet):
-        """R15, R83: its own date was before the plan's end, and then never came."""
-        correct(ledger.freeze, grant_id=grant_of(wallet).pk, freeze=Freeze.DISPUTE)
-        end_plan(wallet, at=NOW + 2 * DAY)
-
-        correct(
-            ledger.unfreeze,
-            key="won",
-            grant_id=grant_of(wallet).pk,
-            freeze=Freeze.DISPUTE,
-            at=NOW + 3 * DAY,
-        )
-
-        assert remaining(wallet) == {"soon": 0, "later": 0}
-
-
 class TestMove:
     def move(self, wallet, expires_at, **options):
         return correct(
@@ -353,89 +217,6 @@ class TestMove:
 
         assert again.is_replay
         assert (again.grant_id, again.credits) == (first.grant_id, 30)
-
-
-class TestDebt:
-    def test_is_a_figure_of_its_own(self, wallet):
-        correct(ledger.record_debt, wallet_id=wallet.pk, credits=40)
-
-        found = wallet_now(wallet)
-        assert (found.debt, found.balance, found.available) == (40, 80, 80)
-
-    def test_is_paid_first_by_what_is_bought(self, wallet):
-        correct(ledger.record_debt, wallet_id=wallet.pk, credits=40)
-
-        buy(wallet, 100)
-
-        assert (wallet_now(wallet).debt, wallet_now(wallet).balance) == (0, 140)
-        assert LedgerEntry.objects.get(kind="REPAY").credits == -40
-
-    def test_takes_what_there_is_of_a_small_purchase(self, wallet):
-        correct(ledger.record_debt, wallet_id=wallet.pk, credits=40)
-
-        buy(wallet, 25)
-
-        assert (wallet_now(wallet).debt, wallet_now(wallet).balance) == (15, 80)
-
-    def test_is_not_paid_by_the_plan(self, wallet):
-        correct(ledger.record_debt, wallet_id=wallet.pk, credits=40)
-
-        buy(wallet, 100, source=GrantSource.PLAN)
-
-        assert (wallet_now(wallet).debt, wallet_now(wallet).balance) == (40, 180)
-
-    def test_is_paid_by_what_is_given_back_to_a_purchase(self, wallet):
-        buy(wallet, 20)
-        spent = ledger.spend(job(wallet, credits=100), at=NOW)
-        correct(ledger.record_debt, wallet_id=wallet.pk, credits=15)
-
-        correct(ledger.reverse, key="back", entry_id=spent.entry_id)
-
-        found = wallet_now(wallet)
-        assert (found.debt, found.balance) == (0, 85)
-        repaid = LedgerEntry.objects.get(kind="REPAY")
-        assert (repaid.credits, repaid.debt) == (-15, -15)
-
-    def test_is_paid_once_by_what_is_given_back_to_two_purchases(self, wallet):
-        buy(wallet, 20)
-        buy(wallet, 30, source=GrantSource.RELOAD)
-        spent = ledger.spend(job(wallet, credits=130), at=NOW)
-        correct(ledger.record_debt, wallet_id=wallet.pk, credits=35)
-
-        correct(ledger.reverse, key="back", entry_id=spent.entry_id)
-
-        assert (wallet_now(wallet).debt, wallet_now(wallet).balance) == (0, 95)
-        draws = LedgerEntry.objects.get(kind="REPAY").draws.order_by("position")
-        assert [draw.credits for draw in draws] == [-30, -5]
-
-    def test_is_not_paid_by_what_is_given_back_to_a_plan(self, wallet):
-        spent = ledger.spend(job(wallet, credits=80), at=NOW)
-        correct(ledger.record_debt, key="debt", wallet_id=wallet.pk, credits=15)
-
-        correct(ledger.reverse, key="back", entry_id=spent.entry_id)
-
-        assert (wallet_now(wallet).debt, wallet_now(wallet).balance) == (15, 80)
-
-    def test_is_not_paid_by_frozen_credits(self, wallet):
-        buy(wallet, 20)
-        spent = ledger.spend(job(wallet, credits=100), at=NOW)
-        bought = CreditGrant.objects.get(wallet=wallet, source=GrantSource.PURCHASE)
-        correct(ledger.freeze, grant_id=bought.pk, freeze=Freeze.DISPUTE)
-        correct(ledger.record_debt, key="debt", wallet_id=wallet.pk, credits=15)
-
-        correct(ledger.reverse, key="back", entry_id=spent.entry_id)
-
-        found = wallet_now(wallet)
-        assert (found.debt, found.frozen, found.balance) == (15, 20, 100)
-
-    def test_can_be_cleared_in_parts_and_no_further(self, wallet):
-        correct(ledger.record_debt, wallet_id=wallet.pk, credits=40)
-        correct(ledger.clear_debt, key="part", wallet_id=wallet.pk, credits=15)
-
-        with pytest.raises(ledger.NotEnoughLeft):
-            correct(ledger.clear_debt, key="more", wallet_id=wallet.pk, credits=26)
-
-        assert wallet_now(wallet).debt == 25
 
 
 class TestEveryCorrection:

@@ -8,6 +8,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from credits.models.grant import CreditGrant
+from credits.models.guards import RowGuard
 from credits.models.hold import Hold
 from credits.models.wallet import Wallet
 
@@ -85,18 +86,12 @@ class LedgerEntry(models.Model):
     created_at = models.DateTimeField(help_text="Audit only: drives nothing.")
 
     class Meta:
-        """Gapless, once per key, and of a sign that fits the kind."""
+        """Gapless, and once per key; that signs fit the kind, a trigger guards."""
 
         constraints = [
             models.UniqueConstraint("wallet", "seq", name="entry_one_per_number"),
             models.UniqueConstraint(
                 "wallet", "idempotency_key", name="entry_one_per_key"
-            ),
-            # R8: a job may cost nothing; what each other kind does, a trigger guards.
-            models.CheckConstraint(
-                condition=Q(balance_after__gte=0)
-                & (Q(credits__lte=0) | ~Q(kind=EntryKind.SPEND)),
-                name="entry_sign_fits_kind",
             ),
         ]
         indexes = [
@@ -158,7 +153,7 @@ class GrantDraw(models.Model):
         """A draw moves something and overdraws nothing."""
 
         constraints = [
-            models.CheckConstraint(
+            RowGuard(
                 condition=Q(remaining_after__gte=0) & ~Q(credits=0, held=0, frozen=0),
                 name="draw_moves_something",
             ),
@@ -195,7 +190,7 @@ class UsageLine(models.Model):
         """Nothing measured is negative."""
 
         constraints = [
-            models.CheckConstraint(
+            RowGuard(
                 # R71: what a job cost above its quote is a line of its own.
                 condition=Q(quantity__gte=0, credits__gte=0)
                 | Q(feature=ABSORBED, quantity=0, credits__lt=0),

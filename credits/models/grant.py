@@ -7,6 +7,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
+from credits.models.guards import RowGuard
 from credits.models.wallet import Wallet
 
 
@@ -73,11 +74,15 @@ class CreditGrant(models.Model):
         constraints = [
             # Not `unique=True`: that is two indexes, and each update opens both.
             models.UniqueConstraint("source_key", name="grant_source_key_once"),
-            # One check, not many: PostgreSQL prepares each anew for every update.
-            models.CheckConstraint(
-                condition=Q(held__gte=0, held__lte=F("remaining"))
-                & Q(remaining__lte=F("granted"))
-                & (Q(is_open=True, remaining__gt=0) | Q(is_open=False, remaining=0)),
+            RowGuard(
+                condition=Q(
+                    is_open=True,
+                    held__gte=0,
+                    held__lte=F("remaining"),
+                    remaining__gt=0,
+                    remaining__lte=F("granted"),
+                )
+                | Q(is_open=False, held=0, remaining=0),
                 name="grant_remaining_within_granted",
             ),
         ]

@@ -7,6 +7,7 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from accounts.public_ids import new_public_id
+from credits.models.guards import RowGuard
 from credits.models.wallet import Wallet
 
 
@@ -17,6 +18,9 @@ class HoldState(models.TextChoices):
     CAPTURED = "CAPTURED", _("Charged")
     RELEASED = "RELEASED", _("Not charged")
     EXPIRED = "EXPIRED", _("Timed out")
+
+
+_CLOSED = (HoldState.CAPTURED, HoldState.RELEASED, HoldState.EXPIRED)
 
 
 def new_hold_id() -> str:
@@ -56,32 +60,20 @@ class Hold(models.Model):
     closed_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
-        """A hold never charges more than it reserved."""
+        """A hold never charges more than it reserved, and ends in time."""
 
         constraints = [
             models.UniqueConstraint("public_id", name="hold_public_id_once"),
-            models.CheckConstraint(
-                condition=Q(
-                    credits__gte=0, captured__gte=0, captured__lte=F("credits")
+            RowGuard(
+                condition=Q(captured__gte=0, captured__lte=F("credits"))
+                & Q(
+                    expires_at__gt=F("placed_at"), expires_at__lte=F("extendable_until")
+                )
+                & (
+                    Q(state=HoldState.OPEN, closed_at=None)
+                    | Q(state__in=_CLOSED, closed_at__isnull=False)
                 ),
-                name="hold_captured_within_credits",
-            ),
-            models.CheckConstraint(
-                condition=Q(state=HoldState.OPEN, closed_at=None)
-                | Q(
-                    state__in=[
-                        HoldState.CAPTURED,
-                        HoldState.RELEASED,
-                        HoldState.EXPIRED,
-                    ],
-                    closed_at__isnull=False,
-                ),
-                name="hold_open_until_closed",
-            ),
-            models.CheckConstraint(
-                condition=Q(expires_at__gt=F("placed_at"))
-                & Q(expires_at__lte=F("extendable_until")),
-                name="hold_ends_in_time",
+                name="hold_within_what_was_placed",
             ),
         ]
         indexes = [

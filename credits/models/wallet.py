@@ -9,6 +9,7 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Account
+from credits.models.guards import RowGuard
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -87,8 +88,8 @@ class Wallet(models.Model):
             models.UniqueConstraint(
                 "account", "unit", name="wallet_one_per_account_and_unit"
             ),
-            # One check, not five: PostgreSQL prepares each anew for every update.
-            models.CheckConstraint(
+            # One guard, not five: each is called for every update.
+            RowGuard(
                 condition=Q(held__gte=0, frozen__gte=0, debt__gte=0, seq__gte=0)
                 & Q(balance__gte=F("held") + F("frozen")),
                 name="wallet_available_not_negative",

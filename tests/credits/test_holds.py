@@ -355,7 +355,7 @@ class TestDatabase:
         held = hold(wallet, 40)
 
         with (
-            pytest.raises(IntegrityError, match="hold_captured_within_credits"),
+            pytest.raises(IntegrityError, match="hold_within_what_was_placed"),
             transaction.atomic(using="owner"),
             connections["owner"].cursor() as owner,
         ):

@@ -12,11 +12,12 @@ SELECT 'acc_' || lpad(n::text, 20, '0'), 'Account ' || n, '', '', 'UTC', now()
 FROM generate_series(1, {wallets}) AS n;
 
 INSERT INTO credits_wallet (
-    account_id, unit, balance, held, frozen, debt, seq, next_expiry_at, rate_plan,
-    spending_block, way_forward, created_at
+    account_id, unit, balance, held, frozen, debt, seq, next_expiry_at, next_grant_id,
+    rate_plan, spending_block, way_forward, created_at
 )
-SELECT id, 'CREDITS', 3000000000, 0, 0, 0, 3, now() + interval '30 days', 'standard',
-    '', '', now()
+-- Whose turn it is, an earlier job found out: the first of the three grants below.
+SELECT id, 'CREDITS', 3000000000, 0, 0, 0, 3, now() + interval '30 days',
+    3 * row_number() OVER (ORDER BY id) - 2, 'standard', '', '', now()
 FROM accounts_account ORDER BY id;
 
 INSERT INTO credits_creditgrant (

@@ -315,6 +315,45 @@ register(
     """,
 )
 register(
+    "I4 a wallet knows whose turn it is",
+    """
+    SELECT format('wallet %s draws from grant %s, but it is the turn of grant %s',
+        wallet.id, said.id, coalesce(turn.id::text, 'none'))
+    FROM credits_wallet AS wallet
+    JOIN credits_creditgrant AS said ON said.id = wallet.next_grant_id
+    LEFT JOIN (
+        SELECT lot.id, lot.wallet_id, row_number() OVER (
+            PARTITION BY lot.wallet_id
+            ORDER BY
+                least(lot.expires_at, CASE WHEN lot.source IN ('PLAN', 'UPGRADE')
+                    AND NOT holder.plan_is_over THEN holder.plan_ends_at END),
+                CASE WHEN lot.source IN ('PROMO', 'ADJUSTMENT') THEN 0
+                    WHEN lot.source IN ('PLAN', 'UPGRADE') THEN 1 ELSE 2 END,
+                lot.effective_at, lot.id
+        ) AS place
+        FROM credits_creditgrant AS lot
+        JOIN credits_wallet AS holder ON holder.id = lot.wallet_id
+        WHERE lot.is_open AND lot.remaining > lot.held AND lot.frozen_for = '{}'
+    ) AS turn ON turn.wallet_id = wallet.id AND turn.place = 1
+    -- Nothing free is left of it: whoever comes next looks for another.
+    WHERE said.remaining > said.held AND said.id IS DISTINCT FROM turn.id
+    ORDER BY wallet.id
+    """,
+)
+register(
+    "I4 a hold knows what it pins",
+    """
+    SELECT format('hold %s says that it pins grant %s, but entry %s is of grant %s',
+        hold.id, hold.grant_id, draw.entry_id, draw.grant_id)
+    FROM credits_hold AS hold
+    JOIN credits_ledgerentry AS entry
+        ON entry.hold_id = hold.id AND entry.kind = 'HOLD'
+    JOIN credits_grantdraw AS draw ON draw.entry_id = entry.id
+    WHERE draw.grant_id <> hold.grant_id
+    ORDER BY hold.id
+    """,
+)
+register(
     "I4 a hold pins what it has not charged",
     """
     SELECT format('hold %s (%s) of wallet %s: %s of %s charged, %s pinned',

@@ -58,6 +58,9 @@ class Hold(models.Model):
     expires_at = models.DateTimeField(help_text="Released then, unless extended.")
     extendable_until = models.DateTimeField(help_text="No extension reaches further.")
     closed_at = models.DateTimeField(null=True, blank=True)
+    grant_id = models.BigIntegerField(
+        null=True, blank=True, help_text="What it pins, as far as that is one grant."
+    )
 
     class Meta:
         """A hold never charges more than it reserved, and ends in time."""

@@ -51,6 +51,9 @@ class Wallet(models.Model):
     debt = models.BigIntegerField(default=0, help_text="Owed for what was refunded.")
     seq = models.BigIntegerField(default=0, help_text="Number of the last entry.")
     next_expiry_at = models.DateTimeField(null=True, blank=True)
+    next_grant_id = models.BigIntegerField(
+        null=True, blank=True, help_text="Whose turn it is (R2). Empty: look."
+    )
 
     # Terms, pushed down by billing: this app knows no plans.
     rate_plan = models.CharField(max_length=40, default="standard")

@@ -32,7 +32,8 @@ AS $$
     ), moved AS (
         UPDATE credits_wallet AS wallet
         SET balance = wallet.balance + command.credits, seq = wallet.seq + 1,
-            next_expiry_at = least(wallet.next_expiry_at, command.expires_at)
+            next_expiry_at = least(wallet.next_expiry_at, command.expires_at),
+            next_grant_id = NULL
         FROM command WHERE wallet.id = command.wallet_id
         RETURNING wallet.id, wallet.seq, wallet.balance
     ), lot AS (

@@ -33,7 +33,8 @@ DECLARE
 BEGIN
     UPDATE credits_wallet
     SET balance = balance + p_credits, held = held + p_held,
-        frozen = frozen + p_frozen, debt = debt + p_debt, seq = seq + 1
+        frozen = frozen + p_frozen, debt = debt + p_debt, seq = seq + 1,
+        next_grant_id = NULL
     WHERE id = p_wallet_id
     RETURNING * INTO STRICT v_wallet;
     INSERT INTO credits_ledgerentry (
@@ -183,7 +184,8 @@ LANGUAGE sql AS $$
         AND lot.source IN ('PLAN', 'UPGRADE') AND lot.effective_at <= wallet.plan_ends_at
         AND (lot.expires_at > wallet.plan_ends_at OR lot.expires_at IS NULL
             OR lot.clock_stopped_at IS NOT NULL);
-    UPDATE credits_wallet SET plan_is_over = true WHERE id = p_wallet_id;
+    UPDATE credits_wallet SET plan_is_over = true, next_grant_id = NULL
+    WHERE id = p_wallet_id;
 $$;
 
 -- Ends every grant and every hold whose time has come, in the order of time, however
@@ -306,4 +308,14 @@ LANGUAGE sql STABLE AS $$
         CASE lot.source WHEN 'PROMO' THEN 0 WHEN 'ADJUSTMENT' THEN 0
             WHEN 'PLAN' THEN 1 WHEN 'UPGRADE' THEN 1 ELSE 2 END,
         lot.effective_at, lot.id;
+$$;
+
+-- Notes in a wallet which grant's turn it is, and returns it. Whatever moves more than
+-- the credits of that grant forgets it again.
+CREATE OR REPLACE FUNCTION ledger_find_turn(p_wallet_id bigint) RETURNS bigint
+LANGUAGE sql AS $$
+    UPDATE credits_wallet
+    SET next_grant_id = (SELECT grant_id FROM ledger_spendable(p_wallet_id) LIMIT 1)
+    WHERE id = p_wallet_id
+    RETURNING next_grant_id;
 $$;

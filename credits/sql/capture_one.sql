@@ -18,6 +18,8 @@ AS $$
 DECLARE
     v_hold credits_hold;
     v_seq bigint;
+    v_looks_at timestamptz;     -- when the wallet looks for what is due
+    v_turn bigint;              -- the grant whose turn it is
     v_grant_id bigint;
     v_remaining bigint;
     v_due_at timestamptz;       -- when what is given back expires
@@ -30,24 +32,15 @@ BEGIN
         SET balance = balance - p_credits, held = held - v_hold.credits, seq = seq + 1
         WHERE id = v_hold.wallet_id AND held >= v_hold.credits
             AND (next_expiry_at > p_at OR next_expiry_at IS NULL) AND NOT has_caps
-        RETURNING seq, balance, balance - held - frozen
-        INTO v_seq, balance_after, available;
+        RETURNING seq, balance, balance - held - frozen, next_expiry_at, next_grant_id
+        INTO v_seq, balance_after, available, v_looks_at, v_turn;
         v_is_plain := FOUND;
     END IF;
     IF v_is_plain THEN
         UPDATE credits_creditgrant
         SET remaining = remaining - p_credits, held = held - v_hold.credits,
             is_open = (remaining > p_credits)
-        WHERE id = (
-                -- A draw of all of it: there is no other. Not a join, which may be
-                -- planned by reading every draw.
-                SELECT grant_id FROM credits_grantdraw
-                WHERE held = v_hold.credits AND entry_id = (
-                    SELECT id FROM credits_ledgerentry
-                    WHERE hold_id = p_hold_id AND kind = 'HOLD'
-                )
-            )
-            AND frozen_for = '{}' AND (expires_at > p_at OR expires_at IS NULL)
+        WHERE id = v_hold.grant_id AND frozen_for = '{}' AND (expires_at > p_at OR expires_at IS NULL)
             AND EXISTS (
                 SELECT FROM credits_hold
                 WHERE id = p_hold_id AND state = 'OPEN' AND captured = 0
@@ -111,10 +104,12 @@ BEGIN
             p_line_quantities[n], v_hold.rate_version, p_line_credits[n]
         );
     END LOOP;
-    -- What had been held does not say when it expires, until it is given back.
-    IF v_due_at IS NOT NULL THEN
-        UPDATE credits_wallet SET next_expiry_at = v_due_at
-        WHERE id = v_hold.wallet_id
-            AND (next_expiry_at > v_due_at OR next_expiry_at IS NULL);
+    -- What had been held says when it expires, and takes its turn, once it is back.
+    IF rest > 0
+        AND (v_turn <> v_grant_id OR v_due_at < coalesce(v_looks_at, 'infinity'))
+    THEN
+        UPDATE credits_wallet
+        SET next_expiry_at = least(next_expiry_at, v_due_at), next_grant_id = NULL
+        WHERE id = v_hold.wallet_id;
     END IF;
 END $$;

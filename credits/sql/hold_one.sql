@@ -19,6 +19,7 @@ AS $$
 DECLARE
     v_seq bigint;
     v_balance bigint;
+    v_turn bigint;              -- the grant whose turn it is
     v_grant_id bigint;
     v_remaining bigint;
     v_ends_at timestamptz := p_at + least(p_ttl, p_longest);
@@ -32,13 +33,13 @@ BEGIN
         AND balance - held - frozen >= p_credits AND spending_block = ''
         AND (spends_until > p_at OR spends_until IS NULL)
         AND (next_expiry_at > p_at OR next_expiry_at IS NULL) AND NOT has_caps
-    RETURNING seq, balance, balance - held - frozen
-    INTO v_seq, v_balance, available;
+    RETURNING seq, balance, balance - held - frozen, next_grant_id
+    INTO v_seq, v_balance, available, v_turn;
     IF FOUND THEN
+        v_turn := coalesce(v_turn, ledger_find_turn(p_wallet_id));
         UPDATE credits_creditgrant
         SET held = held + p_credits
-        WHERE id = (SELECT grant_id FROM ledger_spendable(p_wallet_id) LIMIT 1)
-            AND remaining - held >= p_credits
+        WHERE id = v_turn AND remaining - held >= p_credits
             AND NOT EXISTS (
                 SELECT FROM credits_ledgerentry
                 WHERE wallet_id = p_wallet_id AND idempotency_key = p_key
@@ -67,11 +68,13 @@ BEGIN
     outcome := 'POSTED'; public_id := p_public_id; expires_at := v_ends_at;
     INSERT INTO credits_hold (
         public_id, wallet_id, state, credits, captured, rate_plan, rate_version,
-        reference, member_id, member, placed_at, expires_at, extendable_until
+        reference, member_id, member, placed_at, expires_at, extendable_until,
+        grant_id
     )
     VALUES (
         p_public_id, p_wallet_id, 'OPEN', p_credits, 0, p_rate_plan, p_rate_version,
-        p_reference, p_member_id, p_member, p_at, v_ends_at, p_at + p_longest
+        p_reference, p_member_id, p_member, p_at, v_ends_at, p_at + p_longest,
+        v_grant_id
     )
     RETURNING id INTO hold_id;
     INSERT INTO credits_ledgerentry (

@@ -15,7 +15,7 @@ BEGIN
         -- Said again, an end does not happen again.
         plan_is_over = plan_is_over AND plan_ends_at IS NOT DISTINCT FROM p_plan_ends_at,
         spends_until = p_spends_until, free_videos = p_free_videos,
-        free_video_ms = p_free_video_ms
+        free_video_ms = p_free_video_ms, next_grant_id = NULL
     WHERE id = p_wallet_id;
     UPDATE credits_wallet SET next_expiry_at = ledger_next_expiry(id)
     WHERE id = p_wallet_id;

@@ -191,14 +191,15 @@ BEGIN
             USING ERRCODE = 'data_corrupted';
     END IF;
 
-    UPDATE credits_wallet
-    SET balance = v_balances[v_lasts[array_position(v_wallet_ids, id)]],
-        seq = v_seqs[v_lasts[array_position(v_wallet_ids, id)]]
-    WHERE id = ANY (v_wallet_ids);
-    UPDATE credits_creditgrant
-    SET remaining = v_remaining[array_position(v_grant_ids, id)],
-        is_open = (v_remaining[array_position(v_grant_ids, id)] > 0)
-    WHERE id = ANY (v_grant_ids);
+    UPDATE credits_wallet AS wallet
+    SET balance = v_balances[changed.last], seq = v_seqs[changed.last],
+        next_grant_id = NULL
+    FROM unnest(v_wallet_ids, v_lasts) AS changed (id, last)
+    WHERE wallet.id = changed.id;
+    UPDATE credits_creditgrant AS lot
+    SET remaining = changed.remaining, is_open = (changed.remaining > 0)
+    FROM unnest(v_grant_ids, v_remaining) AS changed (id, remaining)
+    WHERE lot.id = changed.id;
     INSERT INTO credits_ledgerentry (
         id, wallet_id, seq, kind, credits, balance_after, idempotency_key,
         request_hash, member_id, member, reference, actor, reason, occurred_at,

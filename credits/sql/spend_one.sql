@@ -18,6 +18,7 @@ SET enable_seqscan = off SET enable_bitmapscan = off
 AS $$
 #variable_conflict use_column
 DECLARE
+    v_turn bigint;              -- the grant whose turn it is
     v_grant_id bigint;
     v_remaining bigint;
 BEGIN
@@ -28,13 +29,13 @@ BEGIN
         AND balance - held - frozen >= p_credits AND spending_block = ''
         AND (spends_until > p_at OR spends_until IS NULL)
         AND (next_expiry_at > p_at OR next_expiry_at IS NULL) AND NOT has_caps
-    RETURNING seq, balance, balance - held - frozen
-    INTO seq, balance_after, available;
+    RETURNING seq, balance, balance - held - frozen, next_grant_id
+    INTO seq, balance_after, available, v_turn;
     IF FOUND THEN
+        v_turn := coalesce(v_turn, ledger_find_turn(p_wallet_id));
         UPDATE credits_creditgrant
         SET remaining = remaining - p_credits, is_open = (remaining > p_credits)
-        WHERE id = (SELECT grant_id FROM ledger_spendable(p_wallet_id) LIMIT 1)
-            AND remaining - held >= p_credits
+        WHERE id = v_turn AND remaining - held >= p_credits
             AND NOT EXISTS (
                 SELECT FROM credits_ledgerentry
                 WHERE wallet_id = p_wallet_id AND idempotency_key = p_key

@@ -119,10 +119,22 @@ FAULTS = {
         ],
         "TestCapture.test_remembers_when_what_it_gives_back_ends": [
             ("capture_one", "WHEN p_credits < v_hold.credits THEN", "WHEN false THEN"),
-            ("capture_one", "next_expiry_at > v_due_at", "next_expiry_at < v_due_at"),
+            ("capture_one", "v_due_at < coalesce", "v_due_at > coalesce"),
         ],
-        "TestCapture.test_of_several_grants_charges_each": [
-            ("capture_one", "held = v_hold.credits AND entry_id", "entry_id"),
+        "TestTurn.test_is_taken_by_what_is_usable_again": [
+            ("_steps", "seq = seq + 1,\n        next_grant_id = NULL", "seq = seq + 1"),
+        ],
+        "TestTurn.test_is_taken_by_what_a_job_gives_back": [
+            ("capture_one", "v_turn <> v_grant_id OR ", ""),
+        ],
+        "TestTurn.test_is_taken_by_what_ends_with_the_plan": [
+            ("set_terms", ", next_grant_id = NULL", ""),
+        ],
+        "TestTurn.test_is_taken_by_what_is_granted_to_many": [
+            ("_grant_alike", ",\n            next_grant_id = NULL", ""),
+        ],
+        "TestTurn.test_passes_on_when_a_grant_is_used_up": [
+            ("spend", ",\n        next_grant_id = NULL", ""),
         ],
     },
     # R15, R70
@@ -167,6 +179,8 @@ FAULTS = {
             ),
             ("reverse", "-v_entry.credits,", "0,"),
             ("spend_one", " AND NOT has_caps", ""),
+        ],
+        "TestUsage.test_counts_what_was_on_hold_before_there_were_caps": [
             ("capture_one", " AND NOT has_caps", ""),
         ],
         "TestUsage.test_is_added_up_anew_for_caps_that_come_again": [

@@ -200,6 +200,36 @@ CORRUPTIONS = {
         FROM credits_wallet""",
         {"I4 a hold pins what it has not charged"},
     ),
+    "a turn that is a frozen grant's": (
+        """WITH lot AS (
+            UPDATE credits_creditgrant SET frozen_for = '{PAUSE}' WHERE is_open
+            RETURNING id
+        )
+        UPDATE credits_wallet SET next_grant_id = lot.id FROM lot""",
+        {
+            "I3 a grant is the sum of its draws",
+            "I3 a wallet is the sum of its grants",
+            "I4 a wallet knows whose turn it is",
+        },
+    ),
+    "a hold that pins another grant than it says": (
+        """WITH job AS (
+            INSERT INTO credits_hold (public_id, wallet_id, state, credits, captured,
+                rate_plan, rate_version, reference, member, placed_at, expires_at,
+                extendable_until, closed_at, grant_id)
+            SELECT 'hld_x', id, 'RELEASED', 0, 0, 'standard', 1, '', '', created_at,
+                created_at + interval '1 day', created_at + interval '7 days',
+                created_at, -1
+            FROM credits_wallet RETURNING id
+        )
+        UPDATE credits_ledgerentry SET kind = 'HOLD', hold_id = job.id
+        FROM job WHERE kind = 'SPEND' AND seq = 3""",
+        {
+            "I1 a spend costs what its lines cost",
+            "I4 a hold knows what it pins",
+            "I4 a hold pins what it has not charged",
+        },
+    ),
     "a forgotten expiry": (
         "UPDATE credits_wallet SET next_expiry_at = NULL",
         {"I4 the next expiry is known"},

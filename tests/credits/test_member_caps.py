@@ -198,6 +198,18 @@ class TestUsage:
         assert used(wallet, bob) == 15
         assert findings() == []
 
+    def test_counts_what_was_on_hold_before_there_were_caps(
+        self, wallet, bob, set_cap, spend, hold
+    ):
+        held = hold(8, key="a")
+        set_cap(1_000)
+        spend(1)
+
+        capture(held, 4)
+
+        assert MemberUsage.objects.get(member_id=bob.pk).credits == 1 + 4
+        assert findings() == []
+
     def test_is_added_up_anew_for_caps_that_come_again(
         self, wallet, bob, set_cap, spend
     ):

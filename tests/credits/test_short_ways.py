@@ -50,15 +50,21 @@ def spendable_until(instant, wallet) -> None:
     )
 
 
-def freeze_soon() -> None:
-    ledger.freeze(
+def freeze_soon(change=ledger.freeze) -> None:
+    change(
         grant_id=CreditGrant.objects.get(source_key__endswith=":soon").pk,
         freeze=Freeze.DISPUTE,
-        idempotency_key="freeze",
+        idempotency_key=change.__name__,
         actor="test",
         reason="because",
         at=NOW,
     )
+
+
+def spend_five(wallet) -> dict[str, int]:
+    """What is left of each grant, once a job found out whose turn it is."""
+    ledger.spend(job(wallet, 5), at=NOW)
+    return remaining(wallet)
 
 
 class TestSpend:
@@ -200,3 +206,86 @@ class TestCapture:
         capture(held, 35)
 
         assert remaining(wallet) == {"soon": 0, "later": 45}
+
+
+class TestTurn:
+    """A wallet notes whose turn it is (R2), and forgets it when that may change."""
+
+    def test_is_noted_once_for_the_jobs_that_follow(self, wallet):
+        soon = CreditGrant.objects.get(source_key__endswith=":soon")
+
+        for _ in range(2):
+            spend_five(wallet)
+            assert Wallet.objects.get(pk=wallet.pk).next_grant_id == soon.pk
+
+        assert remaining(wallet) == {"soon": 20, "later": 50}
+
+    def test_passes_on_when_a_grant_is_used_up(self, wallet):
+        later = CreditGrant.objects.get(source_key__endswith=":later")
+        spend_five(wallet)
+        ledger.spend(job(wallet, 26), at=NOW)
+
+        left = spend_five(wallet)
+
+        assert left == {"soon": 0, "later": 44}
+        assert Wallet.objects.get(pk=wallet.pk).next_grant_id == later.pk
+
+    def test_is_taken_by_what_is_usable_again(self, wallet):
+        freeze_soon()
+        assert spend_five(wallet) == {"soon": 30, "later": 45}
+        freeze_soon(ledger.unfreeze)
+
+        assert spend_five(wallet) == {"soon": 25, "later": 45}
+
+    def test_is_taken_by_what_a_job_gives_back(self, wallet):
+        held = hold(wallet, 30)
+        spend_five(wallet)
+        assert spend_five(wallet) == {"soon": 30, "later": 40}
+        capture(held, 20)
+
+        assert spend_five(wallet) == {"soon": 5, "later": 40}
+
+    def test_is_taken_by_what_is_granted_to_many(self, wallet):
+        assert spend_five(wallet) == {"soon": 25, "later": 50}
+        ledger.grant_batch(
+            [
+                ledger.Grant(
+                    wallet_id=one.pk,
+                    source="PROMO",
+                    source_key=f"{one.pk}:now",
+                    credits=7,
+                    cost_basis_cents=0,
+                    effective_at=NOW,
+                    expires_at=NOW + HOUR,
+                    actor="test",
+                )
+                for one in (wallet, make_wallet())
+            ],
+            at=NOW,
+        )
+
+        assert spend_five(wallet) == {"now": 2, "soon": 25, "later": 50}
+
+    def test_is_taken_by_what_ends_with_the_plan(self, wallet):
+        ledger.grant(
+            wallet_id=wallet.pk,
+            source="PURCHASE",
+            source_key=f"{wallet.pk}:bought",
+            credits=20,
+            cost_basis_cents=0,
+            effective_at=NOW,
+            expires_at=NOW + HOUR,
+            actor="test",
+            at=NOW,
+        )
+        assert spend_five(wallet) == {"bought": 15, "soon": 30, "later": 50}
+        ledger.set_terms(
+            wallet_id=wallet.pk,
+            spending_block=None,
+            way_forward="",
+            cycle_starts_at=None,
+            cycle_ends_at=None,
+            plan_ends_at=NOW + INSTANT,
+        )
+
+        assert spend_five(wallet)["bought"] == 15

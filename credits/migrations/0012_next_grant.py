@@ -1,4 +1,4 @@
-"""Let wallets and holds name the grant that a plain job draws from (ADR 32)."""
+"""Let wallets and holds name the grant that a plain job draws from (ADR 33)."""
 
 from __future__ import annotations
 

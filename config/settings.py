@@ -187,9 +187,6 @@ DATABASES = {
             "max_size": env.int("DATABASE_POOL_SIZE", default=16),
             "timeout": 10,
         },
-        # Without it psycopg prepares nothing, also when it is told to
-        # (accounts/prepared.py). Django's own queries never are.
-        prepare_threshold=5,
     ),
     "owner": {
         **_database(DATABASE_OWNER_URL or DATABASE_URL),

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, cast
 
 from django.http import HttpRequest
 from ninja.security import HttpBearer
-from psycopg.rows import tuple_row
 
 from accounts import keys
 from accounts.models import ServiceKey
@@ -87,7 +86,7 @@ def _authenticated(
         return keys.authenticate(token, at=at)
     account_id, unit = named
     parameters = [at, account_id, unit.of_wallet, digest]
-    for row in fetch(query_of_both(), parameters, row_factory=tuple_row):
+    for row in fetch(query_of_both(), parameters, make_row=tuple):
         *of_wallet, rate_version = row[-len(_OF_WALLET) - 1 :]
         if of_wallet[0] is not None:
             wallet = instance(Wallet, of_wallet, *_OF_WALLET)

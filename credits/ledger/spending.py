@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from credits.core.amounts import require_credits
-from credits.ledger.calling import call, fingerprint
+from credits.ledger.calling import array, call, fingerprint
 from credits.ledger.errors import (
     CreditsError,
     IdempotencyConflict,
@@ -77,6 +77,22 @@ class Spent:
     is_replay: bool
 
 
+class _Row(NamedTuple):
+    """What `ledger_spend_one` returns, in its order."""
+
+    outcome: str
+    entry_id: int
+    seq: int
+    credits: int
+    balance_after: int
+    available: int
+    occurred_at: datetime
+    spending_block: str
+    way_forward: str
+    cap: int
+    used: int
+
+
 def spend(command: Spend, *, at: datetime) -> Spent:
     """Take credits from a wallet, soonest-expiring grants first (R2).
 
@@ -98,11 +114,12 @@ def spend(command: Spend, *, at: datetime) -> Spent:
             *(command.wallet_id, command.credits, command.idempotency_key),
             *(command.fingerprint, command.member_id, command.member),
             *(command.reference, command.actor),
-            [line.feature for line in command.lines],
-            [line.quantity for line in command.lines],
-            [line.rate_version for line in command.lines],
-            *([line.credits for line in command.lines], at),
+            array(line.feature for line in command.lines),
+            array(line.quantity for line in command.lines),
+            array(line.rate_version for line in command.lines),
+            *(array(line.credits for line in command.lines), at),
         ],
+        make_row=_Row._make,
     )
     outcome = _spent_or_error(row, command)
     if isinstance(outcome, CreditsError):

@@ -165,7 +165,9 @@ def quote_at(*, lines: Sequence[JobLine], table: RateTable) -> Quote:
         MissingRate: a feature has no rate (R97).
         QuantityOutOfBounds: a quantity is not a positive whole number.
     """
-    priced = price_job(lines, {rate.feature: rate.exact for rate in table.rates})
+    asked = {line.feature for line in lines}
+    rates = {rate.feature: rate.exact for rate in table.rates if rate.feature in asked}
+    priced = price_job(lines, rates)
     return Quote(
         credits=sum(line.credits for line in priced),
         rate_plan=table.rate_plan,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from credits import ledger, statements
@@ -43,9 +43,9 @@ def command_for(
         AmountOutOfBounds: it costs more than the ledger can count.
         IdempotencyConflict: it is refused, and its key was used for something else.
     """
-    asked = ledger.Spend(
+    spend = partial(
+        ledger.Spend,
         wallet_id=target.wallet.pk,
-        lines=unpriced(job.lines),
         idempotency_key=key,
         actor=actor,
         reference=job.reference,
@@ -55,18 +55,18 @@ def command_for(
         quote = priced(job.lines, _rates(job, target, at=at))
         member = members.find(target.wallet.account_id, job.member)
     except OUTDATED:
+        asked = unpriced(job.lines)
         first = first_entry(
             wallet_id=target.wallet.pk,
             key=key,
             member=job.member,
-            fingerprint=lambda who: replace(asked, member_id=who).fingerprint,
+            fingerprint=lambda who: spend(lines=asked, member_id=who).fingerprint,
         )
         if first is None:
             raise
         return first
     require_credits(quote.credits)
-    return replace(
-        asked,
+    return spend(
         lines=quote.lines,
         member_id=member.pk if member else None,
         member=member.email if member else "",

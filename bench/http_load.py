@@ -10,6 +10,7 @@ import argparse
 import json
 import os
 import random
+import re
 import selectors
 import socket
 import time
@@ -17,6 +18,7 @@ from dataclasses import dataclass
 
 _CREATED = b"HTTP/1.1 201"
 _END_OF_HEAD = b"\r\n\r\n"
+_LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
 
 
 @dataclass(slots=True)
@@ -31,11 +33,8 @@ class Connection:
         head, found, body = self.received.partition(_END_OF_HEAD)
         if not found:
             return None
-        name, length = b"content-length:", 0
-        for line in head.lower().split(b"\r\n"):
-            if line.startswith(name):
-                length = int(line[len(name) :])
-        if len(body) < length:
+        length = _LENGTH.search(head)
+        if length is not None and len(body) < int(length[1]):
             return None
         answer, self.received = self.received, b""
         return answer

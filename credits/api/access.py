@@ -36,7 +36,9 @@ _HOLD_ID = re.compile(r"hld_[0-9a-z]{1,28}")
 
 # What a job needs to know of a wallet.
 _OF_WALLET = ("id", "account_id", "unit", "rate_plan", "watched_below")
-_LONGEST_JOB = 65_536  # bytes
+LONGEST_JOB = 65_536  # bytes
+# Where a shorter way notes what it met: nobody has to meet it twice.
+FAILURE = "purser.failure"
 
 
 class ApiRequest(HttpRequest):
@@ -97,7 +99,9 @@ def _authenticated(
 
 def _named(request: HttpRequest) -> tuple[str, Unit] | None:
     """Return the account and unit of a job, as far as its body can be read."""
-    if request.method != "POST" or not 0 < _length(request) <= _LONGEST_JOB:
+    if failure := request.META.get(FAILURE):
+        raise failure
+    if request.method != "POST" or not 0 < length_of(request) <= LONGEST_JOB:
         return None
     try:
         job = json.loads(request.body)
@@ -108,7 +112,8 @@ def _named(request: HttpRequest) -> tuple[str, Unit] | None:
     return (account_id, unit) if is_name else None
 
 
-def _length(request: HttpRequest) -> int:
+def length_of(request: HttpRequest) -> int:
+    """Return how long a body is said to be; 0 if nothing is said."""
     length = request.META.get("CONTENT_LENGTH", "")
     return int(length) if length.isascii() and length.isdigit() else 0
 

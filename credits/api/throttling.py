@@ -18,12 +18,14 @@ from config.clock import now
 if TYPE_CHECKING:
     from django.http import HttpRequest
 
+    from accounts.models import ServiceKey
     from credits.api.access import ApiRequest
 
 log = structlog.get_logger(__name__)
 
 _WINDOW_S = 60
 _LARGEST_STEP = 20
+_ANSWER = "purser.has_requests_left"
 
 
 @dataclass(slots=True)
@@ -43,8 +45,16 @@ class PerKey(BaseThrottle):
     """
 
     def allow_request(self, request: HttpRequest) -> bool:
-        """Whether the key has requests left; it has when nobody can count."""
-        key = cast("ApiRequest", request).auth
+        """Whether the key has requests left; it has when nobody can count.
+
+        Who asks again about the same request gets the same answer: it counts once.
+        """
+        if _ANSWER not in request.META:
+            key = cast("ApiRequest", request).auth
+            request.META[_ANSWER] = self._has_requests_left(key)
+        return bool(request.META[_ANSWER])
+
+    def _has_requests_left(self, key: ServiceKey) -> bool:
         try:
             return bool(_count(key.pk) <= settings.API_REQUESTS_PER_MINUTE)
         except RedisError as unreachable:

@@ -15,6 +15,7 @@ from django.db.models.functions import Least
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from accounts.templatetags import units
 from credits import ledger, quoting
 from credits.models import (
     ABSORBED,
@@ -114,6 +115,14 @@ class DrawView:
     remaining_after: int
     granted: int
     expires_at: datetime | None
+
+    @property
+    def left_then(self) -> str:
+        """Return how much of the grant was left after it, as people read it."""
+        return _("%(left)s of %(all)s left then") % {
+            "left": units.credits(self.remaining_after),
+            "all": units.credits(self.granted),
+        }
 
 
 @dataclass(frozen=True, slots=True)

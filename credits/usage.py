@@ -32,12 +32,21 @@ NOBODY = "-"  # how a filter asks for what was used without a member
 
 # What was given back on a day follows what was used on it.
 _BY_DAY = """
-    SELECT * FROM usage_by_day(%s, %s, %s, %s, %s, %s, %s)
+    SELECT * FROM usage_by_day(
+        %(wallet_id)s, %(zone)s, %(starts_at)s, %(first_day)s, %(last_day)s,
+        %(feature)s, %(member)s
+    )
     ORDER BY day, feature = 'given-back', feature, member
 """
-_IN_BRIEF = """
-    SELECT * FROM usage_in_brief(%s, %s, %s, %s, %s, %s, %s)
-    ORDER BY day, feature = 'given-back', feature, member
+_BY_STRETCH = """
+    SELECT date_trunc(%(stretch)s, day::timestamp)::date AS begins, feature, member,
+        sum(quantity)::bigint, sum(credits)::bigint, max(rate_version)
+    FROM usage_in_brief(
+        %(wallet_id)s, %(zone)s, %(starts_at)s, %(first_day)s, %(last_day)s,
+        %(feature)s, %(member)s
+    )
+    GROUP BY begins, feature, member
+    ORDER BY begins, feature = 'given-back', feature, member
 """
 _SINCE = "SELECT usage_since(%s, %s, %s)"
 
@@ -61,7 +70,7 @@ class Used:
 
 @dataclass(frozen=True, slots=True)
 class UsedOn(Used):
-    """So much of one feature on one day."""
+    """So much of one feature on one day, or in the stretch of days that begins then."""
 
     date: date
 
@@ -87,7 +96,7 @@ class UsageRow(UsedOn):
 
 @dataclass(frozen=True, slots=True)
 class Records:
-    """Usage of a span: what was asked for by day, and all there is by member.
+    """Usage of a span: what was asked for by stretch, and all there is by member.
 
     `not_charged` has how many jobs of each member were not charged.
     """
@@ -95,7 +104,7 @@ class Records:
     span: Span
     feature: str
     member: str
-    by_day: tuple[UsedOn, ...]
+    by_stretch: tuple[UsedOn, ...]
     by_member: tuple[UsedBy, ...]
     not_charged: Counter[str]
 
@@ -129,7 +138,6 @@ class _Sum(NamedTuple):
     rate_version: int
 
 
-_Bounds: TypeAlias = tuple[str, datetime, date, date]
 # By feature and version: its label, its unit, and what it is shown per.
 _Names: TypeAlias = dict[tuple[str, int], tuple[str, RateUnit, str]]
 
@@ -137,16 +145,19 @@ _Names: TypeAlias = dict[tuple[str, int], tuple[str, RateUnit, str]]
 def records_of(
     wallet_id: int, *, span: Span, zone: tzinfo, feature: str = "", member: str = ""
 ) -> Records:
-    """Return usage of a span by days of a zone, of one feature or member if asked."""
-    sums = _sums(_IN_BRIEF, wallet_id, _span(span, zone), (feature, member))
+    """Return usage of a span by stretches of a zone's days, of what is asked for."""
+    sums = _sums(_BY_STRETCH, wallet_id, span, zone, feature=feature, member=member)
     used = [sum_ for sum_ in sums if sum_.feature != NOT_CHARGED]
     names = _names(used)
+    first = span.days[0].date  # of a week, too, that began before
     return Records(
         span=span,
         feature=feature,
         member=member,
-        by_day=tuple(
-            UsedOn(*_used(sum_, names), sum_.day) for sum_ in used if sum_.day
+        by_stretch=tuple(
+            UsedOn(*_used(sum_, names), max(sum_.day, first))
+            for sum_ in used
+            if sum_.day
         ),
         by_member=tuple(
             UsedBy(*_used(sum_, names), sum_.member or "")
@@ -167,7 +178,7 @@ def rows_of(
     wallet_id: int, *, span: Span, zone: tzinfo, feature: str = "", member: str = ""
 ) -> tuple[UsageRow, ...]:
     """Return the same by day, feature and member at once: many rows at times."""
-    sums = _sums(_BY_DAY, wallet_id, _span(span, zone), (feature, member))
+    sums = _sums(_BY_DAY, wallet_id, span, zone, feature=feature, member=member)
     used = [sum_ for sum_ in sums if sum_.feature != NOT_CHARGED]
     names = _names(used)
     return tuple(
@@ -190,17 +201,25 @@ def first_entry_at(wallet_id: int) -> datetime | None:
 
 
 def _sums(
-    query: str, wallet_id: int, span: _Bounds, asked: tuple[str, str]
+    query: str, wallet_id: int, span: Span, zone: tzinfo, **asked: str
 ) -> list[_Sum]:
     # No text in PostgreSQL has a null character: nothing there fits it.
-    texts = [text.replace("\0", "\N{REPLACEMENT CHARACTER}") for text in asked]
+    texts = {
+        name: text.replace("\0", "\N{REPLACEMENT CHARACTER}")
+        for name, text in asked.items()
+    }
+    arguments = {
+        "wallet_id": wallet_id,
+        "zone": str(zone),
+        "starts_at": span.starts_at,
+        "first_day": span.first_whole_day,
+        "last_day": span.days[-1].date,
+        "stretch": "week" if span.is_by_week else "day",
+        **texts,
+    }
     with connection.cursor() as cursor:
-        cursor.execute(query, [wallet_id, *span, *texts])
+        cursor.execute(query, arguments)
         return [_Sum(*row) for row in cursor.fetchall()]
-
-
-def _span(span: Span, zone: tzinfo) -> _Bounds:
-    return str(zone), span.starts_at, span.first_whole_day, span.days[-1].date
 
 
 def _used_since(wallet_id: int, start: datetime) -> int:

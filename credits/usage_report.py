@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from django.utils.translation import gettext as _
 
 from credits import quoting
-from credits.core.spans import weeks_of
 from credits.models import ABSORBED
 from credits.usage import GIVEN_BACK, NOBODY
 
@@ -21,7 +20,6 @@ if TYPE_CHECKING:
     from credits.usage import Records, Used, UsedBy, UsedOn
 
 OTHER = "other"
-LONGEST_BY_DAY = 92  # days, a quarter: beyond it a bar is a week
 
 _COLORS = 6
 _TAKEN_BACK = {ABSORBED, GIVEN_BACK}
@@ -89,9 +87,7 @@ class UsageReport:
     def busy_bars(self) -> tuple[Bar, ...]:
         """Return the bars in which anything was used or given back."""
         dates = {row.date for row in self.rows}
-        return tuple(
-            bar for bar in self.bars if any(day.date in dates for day in bar.days)
-        )
+        return tuple(bar for bar in self.bars if bar.days[0].date in dates)
 
 
 def report_on(records: Records, *, zone: tzinfo, at: datetime) -> UsageReport:
@@ -99,18 +95,16 @@ def report_on(records: Records, *, zone: tzinfo, at: datetime) -> UsageReport:
 
     What was given back belongs to a job, not to a feature: one feature shows none.
     """
-    rows = records.by_day
+    rows = records.by_stretch
     series = _series(rows)
-    days = records.span.days
-    is_by_week = len(days) > LONGEST_BY_DAY
-    stretches = weeks_of(days) if is_by_week else tuple((day,) for day in days)
+    stretches = records.span.stretches
     return UsageReport(
         rows=rows,
         features=_feature_shares(rows, series),
         members=_member_shares(records.asked_for),
         series=series,
         bars=_bars(rows, series, stretches, today=at.astimezone(zone).date()),
-        is_by_week=is_by_week,
+        is_by_week=records.span.is_by_week,
         total=sum(row.credits for row in rows),
         not_charged_jobs=records.not_charged_jobs,
     )
@@ -210,7 +204,7 @@ def _bars(
     today: date,
 ) -> tuple[Bar, ...]:
     named = {one.name for one in series}
-    place = {day.date: n for n, days in enumerate(stretches) for day in days}
+    place = {days[0].date: n for n, days in enumerate(stretches)}
     credits = Counter[tuple[int, str]]()
     for row in rows:
         name = row.feature if row.feature in named else OTHER
@@ -220,7 +214,7 @@ def _bars(
             days=days,
             credits=(parts := tuple(credits[n, one.name] for one in series)),
             total=sum(parts),
-            is_incomplete=place.get(today) == n,
+            is_incomplete=days[0].date <= today <= days[-1].date,
         )
         for n, days in enumerate(stretches)
     )

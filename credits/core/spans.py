@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from itertools import groupby
+from itertools import groupby, pairwise
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import tzinfo
+
+LONGEST_BY_DAY = 92  # days, a quarter: a longer span is told by week
 
 _DAY = timedelta(days=1)
 
@@ -42,6 +44,18 @@ class Span:
         is_whole = first.starts_at == self.starts_at
         return first.date if is_whole else first.date + _DAY
 
+    @property
+    def is_by_week(self) -> bool:
+        """Whether it is too long to be told by day."""
+        return len(self.days) > LONGEST_BY_DAY
+
+    @property
+    def stretches(self) -> tuple[tuple[Day, ...], ...]:
+        """Return its days one by one, or as weeks if it is long."""
+        if self.is_by_week:
+            return weeks_of(self.days)
+        return tuple((day,) for day in self.days)
+
 
 def day_of(instant: datetime, zone: tzinfo) -> date:
     """Return the date that an instant has in a zone."""
@@ -51,7 +65,10 @@ def day_of(instant: datetime, zone: tzinfo) -> date:
 def span_of_days(first: date, last: date, zone: tzinfo) -> Span:
     """Return the days from `first` to `last`, both of them in whole."""
     count = (last - first).days + 1
-    days = tuple(_day(first + n * _DAY, zone) for n in range(count))
+    starts = [_midnight(first + n * _DAY, zone) for n in range(count + 1)]
+    days = tuple(
+        Day(first + n * _DAY, *bounds) for n, bounds in enumerate(pairwise(starts))
+    )
     return Span(days[0].starts_at, days[-1].ends_at, days)
 
 
@@ -71,10 +88,6 @@ def weeks_of(days: Iterable[Day]) -> tuple[tuple[Day, ...], ...]:
 
 def _monday(day: Day) -> date:
     return day.date - day.date.weekday() * _DAY
-
-
-def _day(day: date, zone: tzinfo) -> Day:
-    return Day(day, _midnight(day, zone), _midnight(day + _DAY, zone))
 
 
 def _midnight(day: date, zone: tzinfo) -> datetime:

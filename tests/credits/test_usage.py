@@ -133,7 +133,7 @@ class TestRows:
 
         found = records(wallet)
 
-        assert found.by_day == found.by_member == ()
+        assert found.by_stretch == found.by_member == ()
         assert found.not_charged == {"ann@x.example": 1, "": 1}
 
     def test_know_nothing_of_another_wallet(self, wallet):
@@ -214,6 +214,15 @@ class TestReport:
         assert all(
             bar.days[0].date.weekday() == 0 for bar in found.bars[1:] if bars < days
         )
+
+    def test_of_weeks_has_the_first_however_short_it_is(self, wallet):
+        use(wallet, line("look", 7), at=NOW - 97 * DAY)
+
+        found = report(wallet, days=98)
+
+        assert len(found.bars[0].days) < 7
+        assert [bar.total for bar in found.busy_bars] == [7, 25]
+        assert found.busy_bars[0] == found.bars[0]
 
     def test_of_one_feature_leaves_out_what_belongs_to_whole_jobs(self, wallet):
         found = report(wallet, feature="image")

@@ -169,7 +169,7 @@ class TestDays:
 
         assert usage.records_of(wallet.pk, span=span, zone=UTC) == before
         assert before.not_charged == {"ann@x.example": 1}
-        assert {row.feature: row.credits for row in before.by_day} == {
+        assert {row.feature: row.credits for row in before.by_stretch} == {
             "absorbed": -2,
             "image": 6,
             "look": 12,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.core.wsgi import get_wsgi_application
+from django.template.loader import get_template
 from django.urls import get_resolver
 
 if TYPE_CHECKING:
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 application: WSGIApplication = get_wsgi_application()
 get_resolver().check()  # brings all views in now, and not with the first page
+_templates = settings.BASE_DIR / "templates"
+for _page in _templates.rglob("*.html"):
+    get_template(str(_page.relative_to(_templates)))  # parsed now, and kept
 if "config.http.PortalClockMiddleware" not in settings.MIDDLEWARE:
     from credits.api.plain_debits import PlainDebits
 

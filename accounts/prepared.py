@@ -46,11 +46,11 @@ def fetch(
         return _prepared_by(connection.connection).run(query, parameters, make_row)
 
 
-def _prepared_by(connection: Connection) -> _Prepared:
+def _prepared_by(connection: Connection) -> Prepared:
     kept: dict[str, Any] = vars(connection)  # what is prepared ends with it
     if "prepared_for_hot_paths" not in kept:
-        kept["prepared_for_hot_paths"] = _Prepared(connection)
-    prepared: _Prepared = kept["prepared_for_hot_paths"]
+        kept["prepared_for_hot_paths"] = Prepared(connection)
+    prepared: Prepared = kept["prepared_for_hot_paths"]
     return prepared
 
 
@@ -62,12 +62,12 @@ class _InstantLoader(Loader):
         return datetime.fromisoformat(str(data, "ascii"))
 
 
-class _Prepared:
+class Prepared:
     """The statements that one connection has prepared."""
 
     def __init__(self, connection: Connection) -> None:
         """Begin with none."""
-        self._connection = connection
+        self.connection = connection
         self._server = connection.pgconn
         context = Cursor(connection)
         context.adapters.register_loader("timestamptz", _InstantLoader)
@@ -97,8 +97,8 @@ class _Prepared:
     def _begin(self) -> None:
         # psycopg begins a transaction with the first statement that it is asked for.
         is_idle = self._server.transaction_status == TransactionStatus.IDLE
-        if is_idle and not self._connection.autocommit:
-            self._connection.execute(b"")
+        if is_idle and not self.connection.autocommit:
+            self.connection.execute(b"")
 
     def _prepare(self, query: str) -> None:
         first, *others = query.split("%s")

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import psycopg
 import pytest
+from django.conf import settings
 from django.core.signals import request_finished, request_started
 from django.core.wsgi import get_wsgi_application
 from django.db import (
@@ -50,6 +51,7 @@ PATH = "/api/v1/debits"
 ACCOUNT = "acc_7k3m0q2w9x4t6y8z1b5c"
 MEMBER = "ann@northwind.example"
 LOOK = {"feature": "look", "quantity": 1}
+POOL = settings.DATABASES["default"]["OPTIONS"]["pool"]["max_size"]
 JOB = {"account": ACCOUNT, "lines": [LOOK]}
 
 # How long it took, and when a counter was made: no two requests have that alike.
@@ -509,7 +511,9 @@ class TestCommitted:
             )
 
         # One for each connection of the pool, and one for the first that is new.
-        statuses = [ways.plain.ask(ways.request()).status[:3] for _ in range(3)]
+        statuses = [ways.plain.ask(ways.request()).status[:3]]
+        while statuses[-1] == "503" and len(statuses) <= POOL:
+            statuses.append(ways.plain.ask(ways.request()).status[:3])
 
         assert (statuses[0], statuses[-1]) == ("503", "201")
         assert ways.django.asked == statuses.count("503")

@@ -7,11 +7,14 @@ from __future__ import annotations
 
 import os
 import re
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import psycopg
 import stripe
 from psycopg.pq import TransactionStatus
+
+from accounts.prepared import Prepared
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -64,6 +67,7 @@ class _WatchedClient(stripe.RequestsClient):
 
 def _stand_around_commits(switchboard: Switchboard) -> None:
     commit, execute = psycopg.Connection.commit, psycopg.Cursor.execute
+    run = Prepared.run
 
     def watched_commit(self: psycopg.Connection[Any]) -> None:
         if self.info.transaction_status is TransactionStatus.IDLE:
@@ -71,18 +75,24 @@ def _stand_around_commits(switchboard: Switchboard) -> None:
         else:
             switchboard.around("commit", lambda: commit(self))
 
+    def watched(connection: psycopg.Connection[Any], query: object, step: Any) -> Any:
+        if not _commits_itself(connection, query):
+            return step()
+        return switchboard.around(" ".join(_text(query).split()[:3]), step)
+
     def watched_execute(self: Any, query: Any, *args: Any, **kwargs: Any) -> Any:
-        if not _commits_itself(self, query):
-            return execute(self, query, *args, **kwargs)
-        words = " ".join(_text(query).split()[:3])
-        return switchboard.around(words, lambda: execute(self, query, *args, **kwargs))
+        step = partial(execute, self, query, *args, **kwargs)
+        return watched(self.connection, query, step)
+
+    def watched_run(self: Any, query: str, *args: Any) -> Any:
+        return watched(self.connection, query, partial(run, self, query, *args))
 
     psycopg.Connection.commit = watched_commit
     psycopg.Cursor.execute = watched_execute
+    Prepared.run = watched_run  # which asks without a cursor
 
 
-def _commits_itself(cursor: psycopg.Cursor[Any], query: object) -> bool:
-    connection = cursor.connection
+def _commits_itself(connection: psycopg.Connection[Any], query: object) -> bool:
     is_idle = connection.info.transaction_status is TransactionStatus.IDLE
     if not (connection.autocommit and is_idle):
         return False

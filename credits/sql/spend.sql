@@ -48,6 +48,7 @@ DECLARE
     v_wallet_ids bigint[];
     v_firsts integer[];             -- where its commands begin in v_accepted
     v_lasts integer[];              -- the last command accepted
+    v_nexts bigint[];               -- the grant whose turn it is then
     v_owed bigint := 0;             -- what grants have to serve yet
     v_grant record;
     v_turn integer;                 -- the place in v_wallet_ids that they belong to
@@ -181,6 +182,9 @@ BEGIN
             v_serving := v_serving + 1; v_place := 0;
             v_need := p_credits[v_accepted[v_serving]];
         END LOOP;
+        IF v_left > 0 AND v_nexts[v_turn] IS NULL THEN
+            v_nexts[v_turn] := v_grant.grant_id;
+        END IF;
         IF v_left < v_grant.free THEN
             v_grant_ids := v_grant_ids || v_grant.grant_id;
             v_remaining := v_remaining || v_left + v_grant.pinned;
@@ -193,8 +197,8 @@ BEGIN
 
     UPDATE credits_wallet AS wallet
     SET balance = v_balances[changed.last], seq = v_seqs[changed.last],
-        next_grant_id = NULL
-    FROM unnest(v_wallet_ids, v_lasts) AS changed (id, last)
+        next_grant_id = changed.next
+    FROM unnest(v_wallet_ids, v_lasts, v_nexts) AS changed (id, last, next)
     WHERE wallet.id = changed.id;
     UPDATE credits_creditgrant AS lot
     SET remaining = changed.remaining, is_open = (changed.remaining > 0)

@@ -134,7 +134,9 @@ FAULTS = {
             ("_grant_alike", ",\n            next_grant_id = NULL", ""),
         ],
         "TestTurn.test_passes_on_when_a_grant_is_used_up": [
-            ("spend", ",\n        next_grant_id = NULL", ""),
+            ("spend", ",\n        next_grant_id = changed.next", ""),
+            ("spend", "v_left > 0 AND v_nexts", "v_nexts"),
+            ("spend", " AND v_nexts[v_turn] IS NULL", ""),
         ],
     },
     # R15, R70

@@ -167,6 +167,7 @@ CORRUPTIONS = {
         {
             "I3 a grant is the sum of its draws",
             "I3 a wallet is the sum of its grants",
+            "I4 a wallet knows whose turn it is",
         },
     ),
     "a hold of more than remains": (
@@ -188,6 +189,7 @@ CORRUPTIONS = {
         "UPDATE credits_creditgrant SET is_open = false WHERE is_open",
         {
             "I3 a wallet is the sum of its grants",
+            "I4 a wallet knows whose turn it is",
             "I4 nothing is negative or more than there was",
         },
     ),

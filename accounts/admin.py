@@ -190,7 +190,14 @@ class AuditEventAdmin(ReadOnlyAdmin):
 class NoticeAdmin(ReadOnlyAdmin):
     """What was said, and what waits to be."""
 
-    list_display = ("created_at", "kind", "recipient", "attempts", "sent_at")
+    list_display = (
+        "created_at",
+        "kind",
+        "recipient",
+        "attempts",
+        "sent_at",
+        "given_up_at",
+    )
     list_filter = ("kind",)
     search_fields = ("recipient", "key", "subject")
     ordering = ("-pk",)

@@ -9,6 +9,7 @@ from django.db.models.signals import post_save
 from django.dispatch import receiver
 
 from accounts.models import Account
+from accounts.sending import notice_given_up
 from billing import tasks, work_items
 from billing.core.reload_policy import Skip
 from billing.models import WorkKind
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
     from celery.app.task import Task
 
+    from accounts.models import Notice
     from credits.models import Hold, Wallet
     from credits.settling import Unbilled
 
@@ -96,6 +98,12 @@ def queue_missing_rates(
         work_items.note_missing_rate(
             rate_plan=rate_plan, version=version, feature=feature, at=now()
         )
+
+
+@receiver(notice_given_up)
+def queue_undelivered(*, notice: Notice, at: datetime, **_: object) -> None:
+    """Let staff hear of an address that e-mails do not reach."""
+    work_items.note_undelivered(notice, at=at)
 
 
 @receiver(job_unbilled)

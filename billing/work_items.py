@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
+    from accounts.models import Notice
     from credits.models import Hold
     from credits.settling import Unbilled
 
@@ -85,6 +86,14 @@ def note_unknown_webhook(
     """Queue an object of Stripe's that belongs to nobody here (R98)."""
     facts = {"object_kind": object_kind, "error": error}
     _see(WorkKind.UNKNOWN_WEBHOOK, object_id, facts=facts, at=at)
+
+
+def note_undelivered(notice: Notice, *, at: datetime) -> None:
+    """Queue an address that e-mails do not reach."""
+    facts = {"subject": notice.subject, "error": notice.last_error}
+    address = notice.recipient.lower()[:120]
+    account_id = notice.account_id
+    _see(WorkKind.UNDELIVERED_MAIL, address, facts=facts, account_id=account_id, at=at)
 
 
 def close(

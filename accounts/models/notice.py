@@ -26,15 +26,24 @@ class Notice(models.Model):
     attempts = models.PositiveIntegerField(default=0)
     last_error = models.CharField(max_length=500, blank=True)
     sent_at = models.DateTimeField(null=True, blank=True)
+    given_up_at = models.DateTimeField(
+        null=True, blank=True, help_text="The mail server refuses it for good."
+    )
 
     class Meta:
         """The sender looks for what is unsent and due."""
 
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(sent_at=None) | models.Q(given_up_at=None),
+                name="notice_sent_or_given_up",
+            )
+        ]
         indexes = [
             models.Index(
                 fields=["next_attempt_at"],
                 name="notice_due",
-                condition=models.Q(sent_at=None),
+                condition=models.Q(sent_at=None, given_up_at=None),
             )
         ]
 

@@ -231,7 +231,7 @@ CHORES = (
         "accounts.tasks.send_due_notices",
         _("E-mails to send"),
         _("receipts, warnings and invitations do not arrive."),
-        _open(Notice, by="next_attempt_at", sent_at=None),
+        _open(Notice, by="next_attempt_at", sent_at=None, given_up_at=None),
         F("created_at"),
     ),
     Chore(

@@ -184,10 +184,11 @@ def _action(one: AuditEvent) -> dict[str, Any]:
 
 def _notice(one: Notice) -> dict[str, Any]:
     waits = one.last_error or _("not sent yet")
+    lost = _("Not delivered: %(error)s") % {"error": one.last_error}
     return {
         "what": one.subject,
         "detail": one.recipient,
-        "reason": "" if one.sent_at else waits,
+        "reason": "" if one.sent_at else lost if one.given_up_at else waits,
     }
 
 

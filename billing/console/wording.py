@@ -35,6 +35,12 @@ ADVICE: dict[WorkKind, Promise] = {
         "Stripe tells of something that belongs to no account here. It is kept, and"
         " looked at again by itself. Find out whose it is, or ignore it."
     ),
+    WorkKind.UNDELIVERED_MAIL: gettext_lazy(
+        "The mail server refuses what is sent to this address: it is no longer tried."
+        " Ask the customer for another one, and correct it among their members or in"
+        " their billing details. Receipts are in the portal; an invitation has to be"
+        " made anew."
+    ),
 }
 
 
@@ -63,6 +69,12 @@ def facts_of(item: WorkItem) -> list[tuple[str, str]]:
                 (_("Day"), facts["day"]),
                 (_("Not charged"), plural_credits(item.credits)),
                 (_("Last job's hold"), facts["hold"]),
+            ]
+        case WorkKind.UNDELIVERED_MAIL:
+            known = [
+                (_("Address"), item.subject),
+                (_("Last e-mail"), facts["subject"]),
+                (_("What the server said"), facts["error"]),
             ]
         case _unknown:
             known = [

@@ -23,6 +23,7 @@ class WorkKind(models.TextChoices):
     MISSING_RATE = "MISSING_RATE", _("Missing rate")  # R97
     ABSORBED_COST = "ABSORBED_COST", _("Cost above the quote")  # R71
     UNKNOWN_WEBHOOK = "UNKNOWN_WEBHOOK", _("Webhook of nobody known")  # R98
+    UNDELIVERED_MAIL = "UNDELIVERED_MAIL", _("E-mail that cannot be delivered")
 
 
 class WorkState(models.TextChoices):

@@ -1,19 +1,21 @@
 from __future__ import annotations
 
+import re
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from smtplib import SMTPRecipientsRefused
 
 import pytest
 from django.core import mail
 from django.core.mail.backends.locmem import EmailBackend
-from django.db import connection
+from django.db import IntegrityError, connection
 
 from accounts import inviting, notifying, sending, tasks
 from accounts.models import Membership, Notice, Role
 from tests.conftest import NOW
 from tests.factories import make_account, make_member
 
-MINUTE = timedelta(minutes=1)
+MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
 
 
 class Refusing(EmailBackend):
@@ -21,6 +23,22 @@ class Refusing(EmailBackend):
 
     def send_messages(self, messages):
         raise ConnectionRefusedError("nobody listens")
+
+
+class RefusingAddresses(EmailBackend):
+    """A mail server to which nobody is known."""
+
+    code = 550
+
+    def send_messages(self, messages):
+        said = dict.fromkeys(messages[0].to, (self.code, b"who?"))
+        raise SMTPRecipientsRefused(said)
+
+
+class RefusingForNow(RefusingAddresses):
+    """A mail server that asks to come back later."""
+
+    code = 450
 
 
 @pytest.fixture
@@ -154,6 +172,35 @@ class TestSendNext:
         assert sending.send_next(at=NOW + MINUTE)
         assert len(mail.outbox) == 1
 
+    def test_gives_up_what_is_refused_for_good_for_a_day(self, notice, settings):
+        settings.EMAIL_BACKEND = f"{__name__}.RefusingAddresses"
+
+        assert sending.send_next(at=NOW + DAY - MINUTE)
+        notice.refresh_from_db()
+        assert notice.given_up_at is None
+        assert sending.send_next(at=NOW + DAY)
+
+        notice.refresh_from_db()
+        assert notice.given_up_at == NOW + DAY
+        assert notice.last_error == "550 who?"
+        assert not sending.send_next(at=NOW + 9 * DAY)
+
+    @pytest.mark.parametrize("backend", ["Refusing", "RefusingForNow"])
+    def test_never_gives_up_what_may_be_taken_later(self, notice, settings, backend):
+        settings.EMAIL_BACKEND = f"{__name__}.{backend}"
+
+        assert sending.send_next(at=NOW + 30 * DAY)
+
+        notice.refresh_from_db()
+        assert notice.given_up_at is None
+        assert sending.send_next(at=NOW + 31 * DAY)
+
+    def test_cannot_have_been_sent_and_given_up(self, notice):
+        sending.send_next(at=NOW)
+
+        with pytest.raises(IntegrityError, match="notice_sent_or_given_up"):
+            Notice.objects.update(given_up_at=NOW)
+
     def test_takes_over_from_a_worker_that_died(self, notice):
         sending._claim(at=NOW)
 
@@ -170,6 +217,16 @@ class TestSendNext:
         sent = Notice.objects.get()
         assert token not in sent.text + sent.html
         assert "/invitations/…/" in sent.text
+
+    def test_forgets_it_too_when_the_invitation_is_given_up(self, invitation, settings):
+        settings.EMAIL_BACKEND = f"{__name__}.RefusingAddresses"
+        [link] = re.findall(r"/invitations/[\w-]{22}", Notice.objects.get().text)
+
+        sending.send_next(at=NOW + DAY)
+
+        lost = Notice.objects.get()
+        assert link not in lost.text + lost.html
+        assert "/invitations/…/" in lost.text
 
     def test_sends_each_of_many_once_under_eight_workers(self, account, alice, bob):
         member = Membership.objects.get(user=bob)

@@ -8,10 +8,11 @@ from datetime import timedelta
 import pytest
 from django.db import IntegrityError, transaction
 
-from accounts.models import AuditEvent
+from accounts import notifying, sending
+from accounts.models import AuditEvent, Membership
 from accounts.roles import StaffGroup
 from billing import tasks, work_items
-from billing.console import queue
+from billing.console import chores, queue, wording
 from billing.models import WebhookSubject, WorkItem, WorkKind, WorkState
 from credits import audits, ledger, rate_cards, settling
 from credits.models import Hold
@@ -294,6 +295,43 @@ class TestUnknownWebhook:
         subject = WebhookSubject.objects.get(stripe_object_id=item.subject)
         assert not subject.is_due
         assert as_shown(item).outcome == "Not ours."
+
+
+class TestUndeliveredMail:
+    @pytest.fixture
+    def lost(self, business, alice, settings):
+        """Two e-mails to an address that the mail server does not know."""
+        settings.EMAIL_BACKEND = "tests.accounts.test_notices.RefusingAddresses"
+        for name in ("first", "second"):
+            notifying.notify(
+                kind="member_joined",
+                key=name,
+                recipients=["Nobody@example.com"],
+                context={"member": Membership.objects.first(), "who": "alice"},
+                account=business,
+                at=NOW,
+            )
+
+    def test_is_one_item_for_an_address(self, lost, business):
+        while sending.send_next(at=NOW + DAY):
+            pass
+
+        item = WorkItem.objects.get()
+        assert (item.kind, item.subject) == (
+            WorkKind.UNDELIVERED_MAIL,
+            "nobody@example.com",
+        )
+        assert item.account == business
+        assert dict(wording.facts_of(item))["What the server said"] == "550 who?"
+
+    def test_is_no_longer_waited_for(self, lost):
+        [chore] = [one for one in chores.CHORES if one.name == "notices"]
+        assert chore.rows(NOW + DAY).count() == 2
+
+        while sending.send_next(at=NOW + DAY):
+            pass
+
+        assert not chore.rows(NOW + 9 * DAY).exists()
 
 
 class TestTake:

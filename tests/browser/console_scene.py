@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from accounts import auditing
-from accounts.models import User
+from accounts.models import Notice, User
 from billing import work_items
 from billing.console import queue
 from billing.models import WorkItem, WorkKind
@@ -71,6 +71,14 @@ def work_for(account: Account, person: people.Person) -> Arguments:
         error="UnknownAccount: There is no account acc_7tq2.",
         at=at,
     )
+    work_items.note_undelivered(
+        Notice(
+            recipient="tpyo@northwind.example",
+            subject="Your receipt",
+            last_error="550 no such user",
+        ),
+        at=at,
+    )
     items = {item.subject: item for item in WorkItem.objects.all()}
     staff = User.objects.get(email=person.email)
     queue.take(items[hold.public_id], by=staff, at=now())
@@ -82,6 +90,7 @@ def work_for(account: Account, person: people.Person) -> Arguments:
         "missing": (items["standard:hologram"].public_id,),
         "closed": (items[subject].public_id,),
         "unknown": (items["sub_1Lost"].public_id,),
+        "undelivered": (items["tpyo@northwind.example"].public_id,),
     }
 
 

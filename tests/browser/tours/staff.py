@@ -114,6 +114,7 @@ QUEUE = (
     Stop("billing:staff_work", "missing"),
     Stop("billing:staff_work", "closed"),
     Stop("billing:staff_work", "unknown"),
+    Stop("billing:staff_work", "undelivered"),
     Stop(
         "billing:staff_work",
         "missing",

@@ -15,6 +15,7 @@ from django.db.models import Sum
 
 from billing.core.periods import MONTHS_IN_YEAR
 from billing.models import (
+    STANDING,
     Cycle,
     DebtPayment,
     DebtPaymentState,
@@ -22,6 +23,7 @@ from billing.models import (
     InvoiceStatus,
     PlanChange,
     Purchase,
+    Refund,
     RefundState,
 )
 from billing.stripe_gateway import BillingError
@@ -109,6 +111,11 @@ def lock(payment: Payment) -> None:
     """Lock a payment's row until the transaction ends: one at a time acts on it."""
     rows = _MODELS[payment.kind].objects.select_for_update(no_key=True)
     rows.get(pk=payment.row_id)
+
+
+def standing_refunds(payment: Payment) -> QuerySet[Refund]:
+    """Return the refunds of a payment whose money went back or is on its way."""
+    return Refund.objects.filter(**payment.row, state__in=STANDING)
 
 
 def _purchased(intent_id: str) -> Payment | None:

@@ -40,8 +40,10 @@ _CASES: dict[Dispute, _Case] = {
 }
 
 
-def dispute(context: Context, charge: Json, kind: Dispute) -> Json:
+def dispute(context: Context, charge: Json, kind: Dispute, *, cents: int = 0) -> Json:
     """Let the cardholder's bank dispute a charge; an inquiry takes no money yet.
+
+    Banks ask for what was not refunded, or for as many `cents`.
 
     Raises:
         ApiError: the charge did not succeed, or a dispute of it is not over.
@@ -50,7 +52,7 @@ def dispute(context: Context, charge: Json, kind: Dispute) -> Json:
     case = _CASES[kind]
     opened = context.create(
         "dispute",
-        amount=charge["amount"] - charge["amount_refunded"],
+        amount=cents or charge["amount"] - charge["amount_refunded"],
         charge=charge["id"],
         currency=charge["currency"],
         evidence_details={

@@ -55,17 +55,24 @@ def foresee(dispute: Dispute, payment: Payment) -> ClawBack:
 
 def _lot(dispute: Dispute, payment: Payment) -> Lot:
     moved = _moved(payment)
+    owed = _owed_for_refunds(payment)
     # What was paid for a debt is used: there was nothing else to buy with it (R79).
     used = payment.granted if payment.kind is PaymentKind.DEBT else 0
     return Lot(
         granted=payment.granted,
         free=sum(grant.remaining - grant.held for grant in payment.grants),
         held=sum(grant.held for grant in payment.grants),
-        used=used - sum(moved.get(kind, 0) for kind in _USED),
-        removed=-moved.get(EntryKind.REVOKE, 0) - dispute.removed_credits,
+        used=used - sum(moved.get(kind, 0) for kind in _USED) - owed,
+        removed=owed - moved.get(EntryKind.REVOKE, 0) - dispute.removed_credits,
         taken=dispute.removed_credits,
         owed=dispute.debt_credits,
     )
+
+
+def _owed_for_refunds(payment: Payment) -> int:
+    """Return what was used and is owed already: its money went back before (R78)."""
+    refunds = payments.standing_refunds(payment)
+    return int(refunds.aggregate(owed=Sum("debt_credits", default=0))["owed"])
 
 
 def _moved(payment: Payment) -> dict[str, int]:

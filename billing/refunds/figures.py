@@ -8,15 +8,13 @@ from django.db.models import F, Q, Sum
 
 from billing.core.claims import Lot
 from billing.core.refunds import Paid
-from billing.models import STANDING, Cycle, Dispute, Refund
-from billing.payments import PaymentKind
+from billing.models import Cycle, Dispute, Refund
+from billing.payments import PaymentKind, standing_refunds
 from credits import ledger
 from credits.models import EntryKind, GrantDraw
 
 if TYPE_CHECKING:
     from datetime import datetime
-
-    from django.db.models import QuerySet
 
     from billing.payments import Payment
 
@@ -61,11 +59,6 @@ def paid_by(payment: Payment, *, taking: Refund | None = None) -> Paid:
         refunded_cents=sum(refund.amount_cents for refund in others),
         refunded_credits=sum(refund.credits for refund in others),
     )
-
-
-def standing_refunds(payment: Payment) -> QuerySet[Refund]:
-    """Return the refunds of a payment whose money went back or is on its way."""
-    return Refund.objects.filter(**payment.row, state__in=STANDING)
 
 
 def _expired(payment: Payment) -> int:

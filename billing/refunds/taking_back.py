@@ -21,9 +21,9 @@ from billing.core.refunds import Effect, effect_of, settled
 from billing.core.revenue import left_cents
 from billing.finance import bookings
 from billing.models import STANDING, Cycle, Purchase, PurchaseState, Refund, RefundState
-from billing.payments import PaymentKind, UnknownPayment
+from billing.payments import PaymentKind, UnknownPayment, standing_refunds
 from billing.refunds import notices, putting_back
-from billing.refunds.figures import locked_wallet, paid_by, standing_refunds
+from billing.refunds.figures import locked_wallet, paid_by
 from credits import ledger
 
 if TYPE_CHECKING:

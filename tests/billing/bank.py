@@ -27,10 +27,9 @@ class Bank:
     ) -> str:
         """Ask a payment back, or so many cents of it; return Stripe's id of it."""
         with self.sandbox.store.transaction():
-            context = self.sandbox.context()
-            opened = disputing.dispute(context, self.charge(paid), kind)
-            if cents:
-                context.change(opened, amount=cents)
+            opened = disputing.dispute(
+                self.sandbox.context(), self.charge(paid), kind, cents=cents
+            )
         self._hear()
         return opened["id"]
 

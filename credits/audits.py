@@ -400,3 +400,30 @@ register(
     ORDER BY mark.wallet_id, mark.zone, day, feature, member
     """,
 )
+register(
+    "I1 weeks of usage are the sum of their days",
+    """
+    SELECT format('wallet %s, week of %s in %s of %s, %s: off by %s credits and a '
+        'quantity of %s', mark.wallet_id, week, mark.zone, feature, member, credits,
+        quantity)
+    FROM (
+        SELECT mark_id, week, feature, member, sum(quantity) AS quantity,
+            sum(credits) AS credits
+        FROM (
+            SELECT mark_id, week, feature, member, quantity, credits, rate_version
+            FROM credits_usageweek
+            UNION ALL
+            SELECT mark_id, date_trunc('week', day::timestamp)::date, feature, member,
+                -quantity, -credits, -rate_version
+            FROM credits_usageday
+        ) AS sums
+        GROUP BY mark_id, week, feature, member
+        HAVING (sum(quantity), sum(credits)) <> (0, 0)
+            OR max(rate_version) <> -min(rate_version)
+    ) AS wrong
+    JOIN credits_usagemark AS mark ON mark.id = wrong.mark_id
+    -- Others serve nobody before they are added up anew.
+    WHERE mark.weeks_seq = mark.seq
+    ORDER BY mark.wallet_id, mark.zone, week, feature, member
+    """,
+)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from functools import cache
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from django.db import connection
@@ -19,7 +20,7 @@ from credits import quoting
 from credits.models import ABSORBED, LedgerEntry, RateUnit
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Sequence
     from datetime import tzinfo
 
     from credits.core.spans import Span
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 # Stand where a feature stands, as ABSORBED does: none of them is one.
 GIVEN_BACK = "given-back"
 NOT_CHARGED = "not-charged"  # its quantity counts jobs
+TAKEN_BACK = frozenset({ABSORBED, GIVEN_BACK})
 
 NOBODY = "-"  # how a filter asks for what was used without a member
 
@@ -43,7 +45,7 @@ _BY_STRETCH = """
         sum(quantity)::bigint, sum(credits)::bigint, max(rate_version)
     FROM usage_in_brief(
         %(wallet_id)s, %(zone)s, %(starts_at)s, %(first_day)s, %(last_day)s,
-        %(feature)s, %(member)s
+        %(feature)s, %(member)s, %(stretch)s = 'week'
     )
     GROUP BY begins, feature, member
     ORDER BY begins, feature = 'given-back', feature, member
@@ -65,7 +67,7 @@ class Used:
     @property
     def is_feature(self) -> bool:
         """Whether something was measured, not a charge taken back."""
-        return self.feature not in {ABSORBED, GIVEN_BACK}
+        return self.feature not in TAKEN_BACK
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,11 +89,20 @@ class UsedBy(Used):
         return self.member or _("No member named")
 
 
-@dataclass(frozen=True, slots=True)
-class UsageRow(UsedOn):
-    """What one member used of one feature on one day."""
+class UsageRow(NamedTuple):
+    """What one member used of one feature on one day.
 
+    A tuple, since a month of a busy wallet has thousands of them.
+    """
+
+    date: date
+    feature: str
     member: str
+    quantity: int
+    credits: int
+    label: str
+    unit: RateUnit
+    shown_per: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,29 +149,32 @@ class _Sum(NamedTuple):
     rate_version: int
 
 
-# By feature and version: its label, its unit, and what it is shown per.
-_Names: TypeAlias = dict[tuple[str, int], tuple[str, RateUnit, str]]
+_Row: TypeAlias = tuple[date | None, str, str | None, int, int, int]  # of a _Sum
+# A feature's label, its unit, and what it is shown per.
+_Name: TypeAlias = tuple[str, RateUnit, str]
+_Naming: TypeAlias = "Callable[[str, int], _Name]"
 
 
 def records_of(
     wallet_id: int, *, span: Span, zone: tzinfo, feature: str = "", member: str = ""
 ) -> Records:
     """Return usage of a span by stretches of a zone's days, of what is asked for."""
-    sums = _sums(_BY_STRETCH, wallet_id, span, zone, feature=feature, member=member)
+    rows = _rows(_BY_STRETCH, wallet_id, span, zone, feature=feature, member=member)
+    sums = [_Sum(*row) for row in rows]
     used = [sum_ for sum_ in sums if sum_.feature != NOT_CHARGED]
-    names = _names(used)
+    named = cache(_named)
     first = span.days[0].date  # of a week, too, that began before
     return Records(
         span=span,
         feature=feature,
         member=member,
         by_stretch=tuple(
-            UsedOn(*_used(sum_, names), max(sum_.day, first))
+            UsedOn(*_used(sum_, named), max(sum_.day, first))
             for sum_ in used
             if sum_.day
         ),
         by_member=tuple(
-            UsedBy(*_used(sum_, names), sum_.member or "")
+            UsedBy(*_used(sum_, named), sum_.member or "")
             for sum_ in used
             if not sum_.day
         ),
@@ -178,13 +192,12 @@ def rows_of(
     wallet_id: int, *, span: Span, zone: tzinfo, feature: str = "", member: str = ""
 ) -> tuple[UsageRow, ...]:
     """Return the same by day, feature and member at once: many rows at times."""
-    sums = _sums(_BY_DAY, wallet_id, span, zone, feature=feature, member=member)
-    used = [sum_ for sum_ in sums if sum_.feature != NOT_CHARGED]
-    names = _names(used)
+    rows = _rows(_BY_DAY, wallet_id, span, zone, feature=feature, member=member)
+    named = cache(_named)  # each once, though there may be thousands of rows
     return tuple(
-        UsageRow(*_used(sum_, names), sum_.day, sum_.member or "")
-        for sum_ in used
-        if sum_.day
+        UsageRow(day, name, by or "", quantity, credits, *named(name, version))
+        for day, name, by, quantity, credits, version in rows
+        if day and name != NOT_CHARGED
     )
 
 
@@ -200,9 +213,9 @@ def first_entry_at(wallet_id: int) -> datetime | None:
     return first.values_list("occurred_at", flat=True).first()
 
 
-def _sums(
+def _rows(
     query: str, wallet_id: int, span: Span, zone: tzinfo, **asked: str
-) -> list[_Sum]:
+) -> list[_Row]:
     # No text in PostgreSQL has a null character: nothing there fits it.
     texts = {
         name: text.replace("\0", "\N{REPLACEMENT CHARACTER}")
@@ -219,7 +232,8 @@ def _sums(
     }
     with connection.cursor() as cursor:
         cursor.execute(query, arguments)
-        return [_Sum(*row) for row in cursor.fetchall()]
+        rows: list[_Row] = cursor.fetchall()
+    return rows
 
 
 def _used_since(wallet_id: int, start: datetime) -> int:
@@ -232,18 +246,12 @@ def _used_since(wallet_id: int, start: datetime) -> int:
     return int(total)
 
 
-def _used(sum_: _Sum, names: _Names) -> tuple[str, str, RateUnit, str, int, int]:
-    named = names[sum_.feature, sum_.rate_version]
-    return (sum_.feature, *named, sum_.quantity, sum_.credits)
+def _used(sum_: _Sum, named: _Naming) -> tuple[str, str, RateUnit, str, int, int]:
+    name = named(sum_.feature, sum_.rate_version)
+    return (sum_.feature, *name, sum_.quantity, sum_.credits)
 
 
-def _names(sums: Iterable[_Sum]) -> _Names:
-    # Each once, though a year of a busy wallet has thousands of sums.
-    asked = {(sum_.feature, sum_.rate_version) for sum_ in sums}
-    return {pair: _named(*pair) for pair in asked}
-
-
-def _named(feature: str, version: int) -> tuple[str, RateUnit, str]:
+def _named(feature: str, version: int) -> _Name:
     if feature == GIVEN_BACK:  # it has no rate, and no version to ask for one
         return _("Given back"), RateUnit.PIECE, ""
     if rate := quoting.published_rate(feature, version):

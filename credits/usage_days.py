@@ -1,4 +1,4 @@
-"""The days of busy wallets, added up ahead of their readers: credits/sql/usage.sql.
+"""Days and weeks of busy wallets, added up ahead of readers: credits/sql/usage.sql.
 
 Whether that was done, how late or how often changes no figure: readers add whatever
 entries are not in the days yet.
@@ -23,7 +23,9 @@ _DUE = """
     CROSS JOIN LATERAL (SELECT account.time_zone UNION SELECT 'UTC') AS zone (name)
     LEFT JOIN credits_usagemark AS mark
         ON mark.wallet_id = wallet.id AND mark.zone = zone.name
-    WHERE wallet.seq >= %(tail)s AND wallet.seq - coalesce(mark.seq, 0) >= %(tail)s
+    WHERE wallet.seq >= %(tail)s AND (
+        wallet.seq - coalesce(mark.seq, 0) >= %(tail)s OR mark.weeks_seq <> mark.seq
+    )
     ORDER BY wallet.seq - coalesce(mark.seq, 0) DESC, wallet.id, zone.name
 """
 
@@ -36,7 +38,7 @@ def due() -> list[tuple[int, str]]:
 
 
 def add_up(wallet_id: int, zone: str) -> int:
-    """Add the next entries to the days of a wallet, and return how many they were.
+    """Add the next entries to a wallet's days and weeks, and return how many they were.
 
     Less than CHUNK: there are no more for now, or another worker is at it.
     """

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from credits import quoting
 from credits.models import ABSORBED
-from credits.usage import GIVEN_BACK, NOBODY
+from credits.usage import GIVEN_BACK, NOBODY, TAKEN_BACK
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 OTHER = "other"
 
 _COLORS = 6
-_TAKEN_BACK = {ABSORBED, GIVEN_BACK}
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +123,7 @@ def members_in(records: Records) -> list[tuple[str, str]]:
 
 def _series(rows: Iterable[Used]) -> tuple[Series, ...]:
     labels = {row.feature: row.label for row in rows}
-    ranked = [name for name in _ranked(rows) if name not in _TAKEN_BACK]
+    ranked = [name for name in _ranked(rows) if name not in TAKEN_BACK]
     # More features than colors: the last color is for all the others.
     several = len(ranked) > _COLORS
     own = ranked[: _COLORS - 1] if several else ranked

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 Field = tuple[Column, str]
 
 # Text of PostgreSQL has no NUL, and ascii('') is 0.
-_MARKS = ", ".join(str(ord(mark)) for mark in FORMULA_MARKS if mark != "\0")
+_MARKS = ", ".join(str(ord(mark)) for mark in sorted(FORMULA_MARKS) if mark != "\0")
 # As credits.spreadsheets writes the same values.
 _AS_CSV = {
     ColumnKind.TEXT: (

@@ -8,7 +8,8 @@ GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO {application};
 REVOKE INSERT, UPDATE, DELETE ON
     credits_wallet, credits_creditgrant, credits_ledgerentry, credits_grantdraw,
     credits_usageline, credits_hold, credits_membercap, credits_memberusage,
-    credits_usagemark, credits_usageday, credits_freevideo, django_migrations
+    credits_usagemark, credits_usageday, credits_usageweek, credits_freevideo,
+    django_migrations
 FROM {application};
 REVOKE UPDATE, DELETE ON accounts_auditevent FROM {application};
 -- R91: of an adjustment only what became of it is ever written.

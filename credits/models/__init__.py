@@ -19,7 +19,7 @@ from credits.models.hold import Hold, HoldState
 from credits.models.member_cap import MemberCap, MemberUsage
 from credits.models.rate_card import Rate, RateCard, RateUnit
 from credits.models.rate_draft import RateDraft
-from credits.models.usage_day import UsageDay, UsageMark
+from credits.models.usage_day import UsageDay, UsageMark, UsageWeek
 from credits.models.wallet import SpendingBlock, Wallet, WalletUnit
 
 __all__ = [
@@ -52,6 +52,7 @@ __all__ = [
     "UsageDay",
     "UsageLine",
     "UsageMark",
+    "UsageWeek",
     "Wallet",
     "WalletUnit",
 ]

@@ -10,7 +10,8 @@ from credits.models.wallet import Wallet
 class UsageMark(models.Model):
     """Up to which entry a wallet's usage is added up, by the days of a time zone.
 
-    Days and marks may be thrown away at any time: they are made anew from the ledger.
+    Marks, days and weeks may be thrown away at any time: they are made anew from the
+    ledger.
     """
 
     wallet = models.ForeignKey(
@@ -18,6 +19,9 @@ class UsageMark(models.Model):
     )
     zone = models.CharField(max_length=64)
     seq = models.BigIntegerField(help_text="Entries after it are not in the days.")
+    weeks_seq = models.BigIntegerField(
+        db_default=0, help_text="Weeks serve no reader while it differs from `seq`."
+    )
 
     class Meta:
         """One sum for each zone."""
@@ -66,3 +70,32 @@ class UsageDay(models.Model):
     def __str__(self) -> str:
         """Return the day, what was used and its cost."""
         return f"{self.day} {self.feature}: {self.credits}"
+
+
+class UsageWeek(models.Model):
+    """What the days of a week add up to, for who looks at a year."""
+
+    pk = models.CompositePrimaryKey("mark_id", "week", "feature", "member")
+    mark = models.ForeignKey(
+        UsageMark, on_delete=models.CASCADE, related_name="weeks", db_index=False
+    )
+    week = models.DateField(help_text="Its Monday.")
+    feature = models.CharField(max_length=40)
+    member = models.CharField(max_length=254, blank=True)
+    quantity = models.BigIntegerField()
+    credits = models.BigIntegerField()
+    rate_version = models.IntegerField(help_text="The newest of them.")
+
+    class Meta:
+        """Weeks are those of ISO 8601."""
+
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(quantity__gte=0, week__iso_week_day=1),
+                name="usage_week_begins_on_monday",
+            )
+        ]
+
+    def __str__(self) -> str:
+        """Return the week, what was used and its cost."""
+        return f"week of {self.week} {self.feature}: {self.credits}"

@@ -24,7 +24,7 @@ from credits.core.spans import day_of, span_of_days, span_since
 from credits.forms import UsageFilter, UsageRange
 from credits.models import RateUnit
 from credits.spreadsheets import csv_lines
-from credits.usage import records_of, rows_of
+from credits.usage import TAKEN_BACK, records_of, rows_of
 from credits.views.units import chosen_wallet
 
 if TYPE_CHECKING:
@@ -195,17 +195,8 @@ def _chart(report: UsageReport) -> dict[str, object]:
 
 
 def _cells(row: UsageRow) -> list[Cell]:
-    return [
-        row.date.isoformat(),
-        row.label,
-        row.member,
-        row.quantity if row.is_feature else "",
-        _unit(row),
-        row.credits,
-    ]
-
-
-def _unit(row: UsageRow) -> str:
-    if not row.is_feature:
-        return ""
-    return "ms" if row.unit == RateUnit.MILLISECOND else row.shown_per
+    day = row.date.isoformat()
+    if row.feature in TAKEN_BACK:
+        return [day, row.label, row.member, "", "", row.credits]
+    unit = "ms" if row.unit == RateUnit.MILLISECOND else row.shown_per
+    return [day, row.label, row.member, row.quantity, unit, row.credits]

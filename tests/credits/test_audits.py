@@ -33,6 +33,14 @@ CORRUPTIONS = {
         SELECT id, '2026-03-10', 'look', '', 1, 1, 1, 1, 1 FROM credits_usagemark""",
         {"I1 days of usage are the sum of their entries"},
     ),
+    "a week of usage without days": (
+        """INSERT INTO credits_usagemark (wallet_id, zone, seq)
+        SELECT min(id), 'UTC', 0 FROM credits_wallet;
+        INSERT INTO credits_usageweek (mark_id, week, feature, member, quantity,
+            credits, rate_version)
+        SELECT id, '2026-03-09', 'look', '', 1, 1, 1 FROM credits_usagemark""",
+        {"I1 weeks of usage are the sum of their days"},
+    ),
     "an entry of another amount": (
         """UPDATE credits_ledgerentry SET credits = credits - 1
         WHERE id = (SELECT max(id) FROM credits_ledgerentry)""",

@@ -7,11 +7,17 @@ from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from django.db import ProgrammingError, connection, connections, transaction
+from django.db import (
+    IntegrityError,
+    ProgrammingError,
+    connection,
+    connections,
+    transaction,
+)
 
 from credits import audits, ledger, tasks, usage, usage_days
 from credits.core.spans import day_of, span_of_days, span_since
-from credits.models import LedgerEntry, UsageDay, UsageLine, UsageMark
+from credits.models import LedgerEntry, UsageDay, UsageLine, UsageMark, UsageWeek
 from tests.conftest import NOW
 from tests.credits.usage_jobs import give_back, hold, key, line, release, use
 from tests.factories import make_account, make_wallet
@@ -70,12 +76,36 @@ def busy_days(wallet, starts_at, *, hours=72) -> list[ledger.Spent]:
     ]
 
 
-def entries_read() -> int:
+def a_job_a_day(wallet, *, days) -> None:
+    """By turns of two members and three features, from NOW on."""
+    for n in range(days):
+        feature, member = (
+            ("look", "image", "speech")[n % 3],
+            ("ann@x.example", "")[n % 2],
+        )
+        use(wallet, line(feature, n + 1), member=member, at=NOW + n * DAY)
+
+
+def records(wallet, *, first=0, last=104, **asked: str) -> usage.Records:
+    """What the page shows of days from NOW on: too many to tell it by day."""
+    span = span_of_days(NOW.date() + first * DAY, NOW.date() + last * DAY, UTC)
+    assert span.is_by_week
+    return usage.records_of(wallet.pk, span=span, zone=UTC, **asked)
+
+
+def as_the_owner(statement: str) -> None:
+    """What no function does: the application may not write these tables."""
+    with connections["owner"].cursor() as cursor:
+        cursor.execute(statement)
+
+
+def rows_read(table: str = "credits_ledgerentry") -> int:
     """How many rows of the ledger this transaction has read."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT seq_tup_read + idx_tup_fetch FROM pg_stat_xact_user_tables"
-            " WHERE relname = 'credits_ledgerentry'"
+            " WHERE relname = %s",
+            [table],
         )
         [read] = cursor.fetchone()
     return read
@@ -215,16 +245,18 @@ class TestDays:
         use(wallet, line())
         span = span_of_days(NOW.date(), NOW.date() + 9 * DAY, UTC)
         # Of a table that it believes to be empty, PostgreSQL takes any index.
-        connections["owner"].cursor().execute("ANALYZE credits_ledgerentry")
+        as_the_owner("ANALYZE credits_ledgerentry")
 
         with transaction.atomic():
-            before = entries_read()
+            before = rows_read()
             usage.records_of(wallet.pk, span=span, zone=UTC)
-            read = entries_read() - before
+            read = rows_read() - before
 
         assert read == 1
 
-    @pytest.mark.parametrize("table", ["credits_usagemark", "credits_usageday"])
+    @pytest.mark.parametrize(
+        "table", ["credits_usagemark", "credits_usageday", "credits_usageweek"]
+    )
     @pytest.mark.parametrize(
         "statement",
         ["INSERT INTO {0} DEFAULT VALUES", "DELETE FROM {0}", "TRUNCATE {0} CASCADE"],
@@ -240,6 +272,100 @@ class TestDays:
         use(wallet, line())
 
         assert audits.verify() == []
+
+
+class TestWeeks:
+    @pytest.mark.parametrize("cut", range(1, 8))  # there are jobs before and after
+    def test_leave_what_is_of_no_whole_week_to_its_days(self, wallet, cut):
+        a_job_a_day(wallet, days=107)
+        before = records(wallet, first=cut, last=98 + cut)
+
+        add_up(wallet)
+
+        assert records(wallet, first=cut, last=98 + cut) == before
+        assert sum(row.credits for row in before.by_stretch) == sum(
+            range(cut + 1, cut + 100)
+        )
+
+    @pytest.mark.parametrize(
+        "asked", [{"feature": "image"}, {"member": "-"}, {"member": "ann@x.example"}]
+    )
+    def test_know_what_is_asked_for(self, wallet, asked):
+        a_job_a_day(wallet, days=105)
+        before = records(wallet, **asked)
+
+        add_up(wallet)
+
+        assert records(wallet, **asked) == before
+
+    def test_take_in_a_job_that_was_reported_late(self, wallet):
+        a_job_a_day(wallet, days=105)
+        add_up(wallet)
+        use(wallet, line(credits=1_000), at=NOW + 9 * DAY)
+        late = records(wallet)
+
+        add_up(wallet)
+
+        assert records(wallet) == late
+        assert sum(row.credits for row in late.by_stretch) == 105 * 106 // 2 + 1_000
+        assert audits.verify() == []
+
+    @pytest.mark.parametrize("chunks", [1, 2, 5, 20])
+    def test_are_added_up_with_their_days(self, wallet, monkeypatch, chunks):
+        monkeypatch.setattr(usage_days, "CHUNK", 17)
+        a_job_a_day(wallet, days=105)
+        before = records(wallet)
+
+        for _ in range(chunks):
+            add_up(wallet)
+
+        assert records(wallet) == before
+        assert audits.verify() == []
+
+    @pytest.mark.django_db(transaction=True, databases=["default", "owner"])
+    def test_spare_their_readers_the_days(self, wallet):
+        a_job_a_day(wallet, days=105)
+        add_up(wallet)
+        as_the_owner("ANALYZE credits_usageday")
+
+        with transaction.atomic():
+            before = rows_read("credits_usageday")
+            records(wallet, last=103)  # from a Tuesday to a Sunday
+            read = rows_read("credits_usageday") - before
+
+        assert read == 6
+
+    @pytest.mark.django_db(transaction=True, databases=["default", "owner"])
+    def test_follow_days_that_an_earlier_version_added_up(self, wallet, monkeypatch):
+        monkeypatch.setattr(usage_days, "LONG_TAIL", 10)
+        a_job_a_day(wallet, days=105)
+        before = records(wallet)
+        usage_days.add_up(wallet.pk, "Europe/Berlin")
+        add_up(wallet)
+        as_the_owner(
+            "UPDATE credits_usagemark SET weeks_seq = 0 WHERE zone = 'UTC';"
+            "DELETE FROM credits_usageweek AS sums USING credits_usagemark AS mark"
+            " WHERE mark.id = sums.mark_id AND zone = 'UTC' AND week > '2026-04-01'"
+        )
+
+        without = records(wallet)
+        due = usage_days.due()
+        add_up(wallet)
+
+        assert without == before == records(wallet)
+        assert due == [(wallet.pk, "UTC")]
+        assert usage_days.due() == []
+        assert audits.verify() == []
+
+    @pytest.mark.django_db(transaction=True, databases=["default", "owner"])
+    def test_begin_on_a_monday(self, wallet):
+        a_job_a_day(wallet, days=1)
+        add_up(wallet)
+
+        with pytest.raises(IntegrityError, match="usage_week_begins_on_monday"):
+            as_the_owner("UPDATE credits_usageweek SET week = week + 1")
+
+        assert UsageWeek.objects.get().week.isoformat() == "2026-03-09"
 
 
 class TestDue:

@@ -30,179 +30,205 @@ SET plan_cache_mode = force_generic_plan
 AS $$
 #variable_conflict use_column
 DECLARE
-    i integer;
-    v_command record;               -- with its wallet, and what its key did before
-    v_wallet_id bigint;             -- whose turn it is; of it:
+    v_wallet_id bigint;             -- of the command asked for; of that wallet:
     v_balance bigint;
     v_seq bigint;
+    v_is_capped boolean;            -- its member is
+    v_next_id bigint;               -- the grant whose turn it is, and of that:
+    v_free bigint;
+    v_pinned bigint;
+    v_key text;
+    v_turn bigint;                  -- the wallet before this one
     v_keys text[];                  -- accepted in this turn
-    v_twin integer;                 -- the command of this turn that had the key first
-    v_is_same boolean;
-    v_before integer;               -- how many were accepted before this turn
+    v_spent bigint;                 -- by these
+    v_before integer := 0;          -- how many were accepted before this turn
     v_count integer := 0;           -- how many by now
     v_accepted integer[];           -- which; by command, these:
     v_entry_ids bigint[];
     v_seqs bigint[];
     v_balances bigint[];
-    v_changed integer := 0;         -- how many wallets change; by wallet, these:
-    v_wallet_ids bigint[];
-    v_firsts integer[];             -- where its commands begin in v_accepted
-    v_lasts integer[];              -- the last command accepted
+    v_serving_ids bigint[];         -- the grant that serves it, if one serves all
+    v_left bigint[];                -- what is left of that
+    v_has_twins boolean := cardinality(p_keys) > (
+        SELECT count(*) FROM (SELECT DISTINCT unnest(p_keys)) AS different
+    );
+    v_twin integer;                 -- the command of this turn that had the key first
+    v_changed integer := 0;         -- how many wallets change
+    v_lasts integer[];              -- by wallet, the last command accepted
+    v_split bigint[] := '{}';       -- wallets that take several grants; of these:
+    v_firsts integer[];             -- where their commands begin in v_accepted
     v_nexts bigint[];               -- the grant whose turn it is then
     v_owed bigint := 0;             -- what grants have to serve yet
     v_grant record;
-    v_turn integer;                 -- the place in v_wallet_ids that they belong to
-    v_serving integer;              -- the place in v_accepted that they serve
-    v_until integer;                -- the last one of this wallet
+    v_place integer;                -- of the wallet in v_split
+    v_serving integer;              -- of the command in v_accepted
     v_need bigint;
-    v_left bigint;
+    v_rest bigint;
     v_take bigint;
-    v_place integer;
+    v_position integer;             -- of the draw, in its entry
     v_grant_ids bigint[];           -- grants that change; by grant, this:
     v_remaining bigint[];
     v_draws integer := 0;           -- how many; by draw, these:
     v_draw_items integer[];
     v_draw_grants bigint[];
-    v_draw_places integer[];
+    v_draw_positions integer[];
     v_draw_credits bigint[];
     v_draw_remaining bigint[];
 BEGIN
+    IF 0 > ANY (p_credits) THEN
+        RAISE EXCEPTION 'a spend of % credits',
+            (SELECT min(credits) FROM unnest(p_credits) AS credits)
+            USING ERRCODE = 'check_violation';
+    END IF;
     PERFORM ledger_lock_all(p_wallet_ids, p_at);
-    FOR v_command IN
-        SELECT asked.n, asked.wallet_id, wallet.balance, wallet.seq,
-            wallet.held + wallet.frozen AS tied, wallet.has_caps,
-            ledger_block(wallet, p_at) AS block, wallet.way_forward,
-            CASE WHEN wallet.has_caps THEN wallet END AS capped,
-            first.id AS first_id, first.seq AS first_seq,
-            first.credits AS first_credits, first.balance_after AS first_balance,
-            first.occurred_at AS first_at,
-            first.request_hash = p_hashes[asked.n] AS is_same
-        FROM unnest(p_wallet_ids, p_keys) WITH ORDINALITY AS asked (wallet_id, key, n)
-        LEFT JOIN credits_wallet AS wallet ON wallet.id = asked.wallet_id
-        LEFT JOIN credits_ledgerentry AS first ON first.wallet_id = asked.wallet_id
-            AND first.idempotency_key = asked.key
-        ORDER BY asked.wallet_id, asked.n
+    FOR item, v_wallet_id, v_key, credits, v_balance, v_seq, available, v_is_capped,
+        v_next_id, v_free, v_pinned, outcome, entry_id, seq, balance_after, occurred_at,
+        spending_block, way_forward, cap, used
+    IN
+        SELECT n, turn.wallet_id, p_keys[n], coalesce(first.credits, -p_credits[n]),
+            wallet.balance, wallet.seq,
+            wallet.balance - wallet.held - wallet.frozen,
+            wallet.has_caps AND p_member_ids[n] IS NOT NULL, lot.id,
+            lot.remaining - lot.held, lot.held,
+            CASE  -- R109: the first result stands, whatever has changed since.
+                WHEN first.request_hash = p_hashes[n] THEN 'REPLAYED'
+                WHEN first.id IS NOT NULL THEN 'CONFLICT'
+                WHEN wallet.id IS NULL THEN 'NO_WALLET'
+                WHEN ledger_block(wallet, p_at) <> '' THEN 'BLOCKED'
+            END,
+            first.id, first.seq, first.balance_after,
+            coalesce(first.occurred_at, p_at), ledger_block(wallet, p_at),
+            wallet.way_forward::text, NULL::bigint, NULL::bigint
+        FROM (
+            SELECT wallet_id, array_agg(n::integer ORDER BY n) AS items
+            FROM unnest(p_wallet_ids) WITH ORDINALITY AS asked (wallet_id, n)
+            GROUP BY wallet_id
+        ) AS turn
+        LEFT JOIN credits_wallet AS wallet ON wallet.id = turn.wallet_id
+        LEFT JOIN credits_creditgrant AS lot ON lot.id = wallet.next_grant_id
+        CROSS JOIN unnest(turn.items) AS n
+        LEFT JOIN credits_ledgerentry AS first ON first.wallet_id = turn.wallet_id
+            AND first.idempotency_key = p_keys[n]
+        ORDER BY turn.wallet_id, n
     LOOP
-        i := v_command.n;
-        item := i; entry_id := NULL; seq := NULL; balance_after := NULL;
-        IF v_command.wallet_id IS DISTINCT FROM v_wallet_id THEN
-            v_wallet_id := v_command.wallet_id;
-            v_balance := v_command.balance; v_seq := v_command.seq;
-            v_before := v_count; v_keys := NULL;
+        IF v_wallet_id IS DISTINCT FROM v_turn THEN
+            v_turn := v_wallet_id; v_keys := NULL; v_spent := 0; v_before := v_count;
         END IF;
-        available := v_balance - v_command.tied;
-        spending_block := v_command.block; way_forward := v_command.way_forward;
-
-        -- R109: the first result stands, whatever has changed since.
-        v_twin := v_accepted[v_before + array_position(v_keys, p_keys[i])];
-        IF v_twin IS NULL THEN
-            entry_id := v_command.first_id; seq := v_command.first_seq;
-            credits := v_command.first_credits;
-            balance_after := v_command.first_balance;
-            occurred_at := v_command.first_at; v_is_same := v_command.is_same;
-        ELSE
-            entry_id := v_entry_ids[v_twin]; seq := v_seqs[v_twin];
-            credits := -p_credits[v_twin]; balance_after := v_balances[v_twin];
-            occurred_at := p_at; v_is_same := p_hashes[v_twin] = p_hashes[i];
-        END IF;
-        IF entry_id IS NOT NULL THEN
-            outcome := CASE WHEN v_is_same THEN 'REPLAYED' ELSE 'CONFLICT' END;
+        available := available - v_spent;
+        IF outcome IS NOT NULL THEN
             RETURN NEXT; CONTINUE;
         END IF;
-
-        credits := -p_credits[i]; occurred_at := p_at; cap := NULL; used := NULL;
-        IF v_balance IS NULL THEN
-            outcome := 'NO_WALLET'; RETURN NEXT; CONTINUE;
-        END IF;
-        IF spending_block <> '' THEN
-            outcome := 'BLOCKED'; RETURN NEXT; CONTINUE;
-        END IF;
-        IF p_credits[i] < 0 THEN
-            RAISE EXCEPTION 'a spend of % credits', p_credits[i]
-                USING ERRCODE = 'check_violation';
+        IF v_has_twins THEN
+            v_twin := v_accepted[v_before + array_position(v_keys, v_key)];
+            IF v_twin IS NOT NULL THEN
+                outcome := CASE WHEN p_hashes[v_twin] = p_hashes[item]
+                    THEN 'REPLAYED' ELSE 'CONFLICT' END;
+                entry_id := v_entry_ids[v_twin]; seq := v_seqs[v_twin];
+                credits := -p_credits[v_twin]; balance_after := v_balances[v_twin];
+                RETURN NEXT; CONTINUE;
+            END IF;
         END IF;
         -- Before there is talk of credits: to buy more would not help (R45).
-        IF v_command.has_caps AND p_member_ids[i] IS NOT NULL THEN
+        IF v_is_capped THEN
             SELECT limits.* INTO cap, used
-            FROM ledger_member_cap(v_command.capped, p_member_ids[i], p_at) AS limits;
-            IF p_credits[i] > 0 AND used + p_credits[i] > cap THEN
+            FROM credits_wallet AS wallet,
+                ledger_member_cap(wallet, p_member_ids[item], p_at) AS limits
+            WHERE wallet.id = v_wallet_id;
+            IF credits < 0 AND used - credits > cap THEN
                 outcome := 'CAPPED'; RETURN NEXT; CONTINUE;
             END IF;
         END IF;
-        IF available < p_credits[i] THEN
+        IF available + credits < 0 THEN
             outcome := 'INSUFFICIENT'; RETURN NEXT; CONTINUE;
         END IF;
 
-        v_balance := v_balance - p_credits[i]; v_seq := v_seq + 1;
-        entry_id := nextval('credits_ledgerentry_id_seq');
-        seq := v_seq; balance_after := v_balance;
-        available := available - p_credits[i];
-        v_count := v_count + 1; v_accepted[v_count] := i;
-        v_keys := v_keys || p_keys[i]; v_entry_ids[i] := entry_id;
-        v_seqs[i] := seq; v_balances[i] := balance_after;
-        v_owed := v_owed + p_credits[i];
+        v_spent := v_spent - credits; v_count := v_count + 1;
+        v_accepted[v_count] := item;
+        outcome := 'POSTED'; entry_id := nextval('credits_ledgerentry_id_seq');
+        seq := v_seq + v_count - v_before; balance_after := v_balance - v_spent;
+        available := available + credits;
+        v_entry_ids[item] := entry_id; v_seqs[item] := seq;
+        v_balances[item] := balance_after;
         IF v_count = v_before + 1 THEN
-            v_changed := v_changed + 1; v_wallet_ids[v_changed] := v_wallet_id;
-            v_firsts[v_changed] := v_count;
+            v_changed := v_changed + 1;
         END IF;
-        v_lasts[v_changed] := i;
-        IF v_command.has_caps THEN
+        v_lasts[v_changed] := item;
+        -- As a rule the grant whose turn it is serves all of its wallet.
+        IF v_spent <= v_free THEN
+            v_serving_ids[item] := v_next_id;
+            v_left[item] := v_free + v_pinned - v_spent;
+        ELSIF v_split[cardinality(v_split)] = v_wallet_id THEN
+            v_owed := v_owed - credits;
+        ELSE
+            v_owed := v_owed + v_spent;
+            v_split := v_split || v_wallet_id; v_firsts := v_firsts || v_before + 1;
+        END IF;
+        IF v_has_twins THEN
+            v_keys := v_keys || v_key;
+        END IF;
+        IF v_is_capped THEN
             PERFORM ledger_count_usage(
-                v_wallet_id, p_member_ids[i], p_credits[i], p_at
+                v_wallet_id, p_member_ids[item], -credits, p_at
             );
         END IF;
-        outcome := 'POSTED'; RETURN NEXT;
+        RETURN NEXT;
     END LOOP;
 
-    -- Grants in the order of R2 serve commands in the order given, wallet by wallet.
-    v_wallet_id := NULL;
-    FOR v_grant IN SELECT * FROM ledger_spendable(VARIADIC v_wallet_ids) LOOP
-        IF v_grant.wallet_id IS DISTINCT FROM v_wallet_id THEN
-            v_wallet_id := v_grant.wallet_id;
-            v_turn := array_position(v_wallet_ids, v_wallet_id);
-            v_serving := v_firsts[v_turn]; v_place := 0;
-            v_until := coalesce(v_firsts[v_turn + 1] - 1, v_count);
-            v_need := p_credits[v_accepted[v_serving]];
+    -- Of other wallets, grants in the order of R2 serve commands in the order given.
+    v_turn := NULL;
+    FOR v_grant IN SELECT * FROM ledger_spendable(VARIADIC v_split) LOOP
+        IF v_grant.wallet_id IS DISTINCT FROM v_turn THEN
+            v_turn := v_grant.wallet_id;
+            v_place := array_position(v_split, v_turn);
+            v_serving := v_firsts[v_place];
+            v_need := p_credits[v_accepted[v_serving]]; v_position := 0;
         END IF;
-        v_left := v_grant.free;
+        v_rest := v_grant.free;
         LOOP
-            v_take := least(v_need, v_left);
+            v_take := least(v_need, v_rest);
             IF v_take > 0 THEN
-                v_need := v_need - v_take; v_left := v_left - v_take;
+                v_need := v_need - v_take; v_rest := v_rest - v_take;
                 v_owed := v_owed - v_take;
                 v_draws := v_draws + 1;
                 v_draw_items[v_draws] := v_accepted[v_serving];
                 v_draw_grants[v_draws] := v_grant.grant_id;
-                v_draw_places[v_draws] := v_place;
+                v_draw_positions[v_draws] := v_position;
                 v_draw_credits[v_draws] := -v_take;
-                v_draw_remaining[v_draws] := v_left + v_grant.pinned;
-                v_place := v_place + 1;
+                v_draw_remaining[v_draws] := v_rest + v_grant.pinned;
+                v_position := v_position + 1;
             END IF;
-            EXIT WHEN v_need > 0 OR v_serving = v_until;
-            v_serving := v_serving + 1; v_place := 0;
+            EXIT WHEN v_need > 0
+                OR p_wallet_ids[v_accepted[v_serving + 1]] IS DISTINCT FROM v_turn;
+            v_serving := v_serving + 1; v_position := 0;
             v_need := p_credits[v_accepted[v_serving]];
         END LOOP;
-        IF v_left > 0 AND v_nexts[v_turn] IS NULL THEN
-            v_nexts[v_turn] := v_grant.grant_id;
+        IF v_rest > 0 AND v_nexts[v_place] IS NULL THEN
+            v_nexts[v_place] := v_grant.grant_id;
         END IF;
-        IF v_left < v_grant.free THEN
+        IF v_rest < v_grant.free THEN
             v_grant_ids := v_grant_ids || v_grant.grant_id;
-            v_remaining := v_remaining || v_left + v_grant.pinned;
+            v_remaining := v_remaining || v_rest + v_grant.pinned;
         END IF;
     END LOOP;
     IF v_owed > 0 THEN
-        RAISE EXCEPTION 'a wallet of % holds less than its balance', v_wallet_ids
+        RAISE EXCEPTION 'a wallet of % holds less than its balance', v_split
             USING ERRCODE = 'data_corrupted';
     END IF;
 
     UPDATE credits_wallet AS wallet
-    SET balance = v_balances[changed.last], seq = v_seqs[changed.last],
-        next_grant_id = changed.next
-    FROM unnest(v_wallet_ids, v_lasts, v_nexts) AS changed (id, last, next)
-    WHERE wallet.id = changed.id;
+    SET balance = v_balances[last], seq = v_seqs[last],
+        next_grant_id = coalesce(
+            v_serving_ids[last], v_nexts[array_position(v_split, wallet.id)]
+        )
+    FROM unnest(v_lasts) AS last
+    WHERE wallet.id = p_wallet_ids[last];
     UPDATE credits_creditgrant AS lot
     SET remaining = changed.remaining, is_open = (changed.remaining > 0)
-    FROM unnest(v_grant_ids, v_remaining) AS changed (id, remaining)
+    FROM (
+        SELECT v_serving_ids[last], v_left[last] FROM unnest(v_lasts) AS last
+        UNION ALL
+        SELECT * FROM unnest(v_grant_ids, v_remaining)
+    ) AS changed (id, remaining)
     WHERE lot.id = changed.id;
     INSERT INTO credits_ledgerentry (
         id, wallet_id, seq, kind, credits, balance_after, idempotency_key,
@@ -216,8 +242,13 @@ BEGIN
     INSERT INTO credits_grantdraw (
         entry_id, grant_id, wallet_id, position, credits, remaining_after
     )
+    SELECT v_entry_ids[n], v_serving_ids[n], p_wallet_ids[n], 0, -p_credits[n],
+        v_left[n]
+    FROM unnest(v_accepted) AS n
+    WHERE p_credits[n] > 0 AND p_wallet_ids[n] <> ALL (v_split)
+    UNION ALL
     SELECT v_entry_ids[v_draw_items[n]], v_draw_grants[n],
-        p_wallet_ids[v_draw_items[n]], v_draw_places[n], v_draw_credits[n],
+        p_wallet_ids[v_draw_items[n]], v_draw_positions[n], v_draw_credits[n],
         v_draw_remaining[n]
     FROM generate_subscripts(v_draw_items, 1) AS n;
     -- R8: what cost nothing is on record too.

@@ -53,15 +53,15 @@ def hold(wallet, credits):
     )
 
 
-def buy(wallet, credits, *, source=GrantSource.PURCHASE):
+def buy(wallet, credits, *, source=GrantSource.PURCHASE, cents=0, expires_at=None):
     return ledger.grant(
         wallet_id=wallet.pk,
         source=source,
         source_key=f"bought:{source}",
         credits=credits,
-        cost_basis_cents=0,
+        cost_basis_cents=cents,
         effective_at=NOW,
-        expires_at=None,
+        expires_at=expires_at,
         actor="test",
         at=NOW,
     )

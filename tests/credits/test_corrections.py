@@ -11,6 +11,7 @@ from tests.credits.correcting import (
     DAY,
     HOUR,
     MINUTE,
+    buy,
     correct,
     end_plan,
     grant_of,
@@ -62,10 +63,10 @@ class TestReverse:
     def test_lets_expired_credits_live_three_days_more(self, wallet):
         spent = ledger.spend(job(wallet, credits=40), at=NOW)
 
-        correct(ledger.reverse, entry_id=spent.entry_id, at=NOW + 2 * DAY)
+        correct(ledger.reverse, entry_id=spent.entry_id, at=NOW + DAY)
 
         assert remaining(wallet) == {"soon": 30, "later": 50}
-        assert grant_of(wallet).expires_at == NOW + 2 * DAY + ledger.FRESH_TIME
+        assert grant_of(wallet).expires_at == NOW + DAY + ledger.FRESH_TIME
 
     def test_gives_back_what_a_capture_charged(self, wallet):
         captured = ledger.capture(
@@ -133,6 +134,31 @@ class TestRevoke:
             correct(ledger.revoke, grant_id=404)
 
 
+class TestRemove:
+    """R92: only what is available, in the order of debits or of one grant."""
+
+    def remove(self, wallet, credits, **options):
+        return correct(ledger.remove, wallet_id=wallet.pk, credits=credits, **options)
+
+    def test_takes_what_would_be_used_first(self, wallet):
+        self.remove(wallet, 40)
+
+        assert remaining(wallet) == {"soon": 0, "later": 40}
+
+    def test_of_one_grant_takes_of_no_other(self, wallet):
+        self.remove(wallet, 40, grant_id=grant_of(wallet, "later").pk)
+
+        assert remaining(wallet) == {"soon": 30, "later": 10}
+
+    def test_of_more_than_jobs_leave_takes_nothing(self, wallet):
+        hold(wallet, 12)
+
+        with pytest.raises(ledger.NotEnoughLeft):
+            self.remove(wallet, 69)
+
+        assert remaining(wallet) == {"soon": 30, "later": 50}
+
+
 class TestReinstate:
     """R80: the refund came to nothing, so what it took comes back."""
 
@@ -143,8 +169,23 @@ class TestReinstate:
 
         assert remaining(wallet) == {"soon": 30, "later": 50}
 
-    def test_ends_what_comes_back_after_the_plan(self, wallet):
+    def test_gives_back_once(self, wallet):
+        taken = correct(ledger.revoke, grant_id=grant_of(wallet).pk, credits=10)
+        correct(ledger.reinstate, key="back", entry_id=taken.entry_id)
+
+        with pytest.raises(ledger.NotPossible, match="removed nothing"):
+            correct(ledger.reinstate, key="again", entry_id=taken.entry_id)
+
+    def test_ends_what_comes_back_as_its_grant_ends(self, wallet):
         taken = correct(ledger.revoke, grant_id=grant_of(wallet).pk, credits=20)
+
+        correct(ledger.reinstate, key="back", entry_id=taken.entry_id, at=NOW + DAY)
+
+        assert remaining(wallet) == {"soon": 0, "later": 50}
+
+    def test_ends_what_comes_back_after_the_plan(self, wallet):
+        """Though the grant had nothing left whose date the plan's end could bring."""
+        taken = correct(ledger.revoke, grant_id=grant_of(wallet).pk)
         end_plan(wallet, at=NOW + MINUTE)
 
         correct(
@@ -195,9 +236,18 @@ class TestMove:
         assert moved.credits == 18
         assert grant_of(wallet).remaining == 12
 
-    def test_to_an_earlier_day_is_refused(self, wallet):
+    def test_takes_its_share_of_the_cost_along(self, wallet):
+        """R100: one of three credits is used, and with it a third of a dollar."""
+        bought = buy(wallet, 3, cents=100, expires_at=NOW + HOUR)
+        ledger.spend(job(wallet, credits=1), at=NOW)
+
+        moved = correct(ledger.move, grant_id=bought.grant_id, expires_at=NOW + DAY)
+
+        assert CreditGrant.objects.get(pk=moved.grant_id).cost_basis_cents == 67
+
+    def test_to_no_later_day_is_refused(self, wallet):
         with pytest.raises(ledger.NotPossible, match="does not expire before"):
-            self.move(wallet, NOW + HOUR)
+            self.move(wallet, NOW + DAY)
 
     def test_of_frozen_credits_is_refused(self, wallet):
         correct(

@@ -99,3 +99,10 @@ class TestDebt:
             correct(ledger.clear_debt, key="more", wallet_id=wallet.pk, credits=26)
 
         assert wallet_now(wallet).debt == 25
+
+    def test_can_be_cleared_in_full(self, wallet):
+        correct(ledger.record_debt, wallet_id=wallet.pk, credits=40)
+
+        correct(ledger.clear_debt, key="all", wallet_id=wallet.pk, credits=40)
+
+        assert wallet_now(wallet).debt == 0

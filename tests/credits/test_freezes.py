@@ -88,6 +88,15 @@ class TestFreeze:
 
         assert (wallet_now(wallet).balance, wallet_now(wallet).frozen) == (50, 0)
 
+    def test_lets_the_clock_run_once_only_a_plan_is_missing(self, wallet):
+        self.freeze(wallet, Freeze.DISPUTE)
+        self.freeze(wallet, Freeze.NO_PLAN)
+
+        self.unfreeze(wallet, Freeze.DISPUTE, at=NOW + HOUR)
+
+        grant = grant_of(wallet)
+        assert (grant.expires_at, grant.clock_stopped_at) == (NOW + DAY + HOUR, None)
+
     def test_twice_for_one_reason_does_nothing(self, wallet):
         self.freeze(wallet)
 

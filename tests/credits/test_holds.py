@@ -139,6 +139,11 @@ class TestHold:
 
         assert held.expires_at == NOW + ledger.LONGEST_LIFE
 
+    def test_of_several_grants_lives_no_longer(self, wallet):
+        held = hold(wallet, 40, time_to_live=30 * DAY)
+
+        assert held.expires_at == NOW + ledger.LONGEST_LIFE
+
     def test_on_no_wallet_says_so(self):
         with pytest.raises(ledger.WalletNotFound):
             hold(Wallet(pk=404), 1)
@@ -311,6 +316,14 @@ class TestRelease:
         assert remaining(wallet) == {"soon": 30, "later": 50}
         grant = CreditGrant.objects.get(source_key__endswith=":soon")
         assert grant.expires_at == NOW + DAY + 72 * HOUR
+
+    def test_as_a_grant_ends_revives_no_more_than_was_held(self, wallet):
+        """At one instant grants end first; then the hold that nobody settled lapses."""
+        hold(wallet, 20, time_to_live=DAY)
+
+        ledger.expire_due(limit=1, at=NOW + DAY)
+
+        assert remaining(wallet) == {"soon": 20, "later": 50}
 
     def test_gives_frozen_credits_back_as_frozen(self, wallet):
         held = hold(wallet, 30)

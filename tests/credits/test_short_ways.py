@@ -11,7 +11,7 @@ from datetime import timedelta
 import pytest
 
 from credits import ledger
-from credits.models import CreditGrant, Freeze, Wallet
+from credits.models import CreditGrant, Freeze, GrantDraw, LedgerEntry, Wallet
 from tests.conftest import NOW
 from tests.credits.test_holds import capture, extend, held_by_grant, hold, release
 from tests.factories import job, make_wallet, remaining
@@ -299,3 +299,55 @@ class TestTurn:
         )
 
         assert spend_five(wallet)["bought"] == 15
+
+
+class TestBatch:
+    """Of a batch, the grant whose turn it is serves wallets that it covers."""
+
+    @pytest.fixture
+    def wallets(self, wallet):
+        """Two of which is known whose turn it is, and it has 25 credits left."""
+        other = make_wallet(grants={"soon": (30, DAY), "later": (50, 30 * DAY)})
+        for one in (wallet, other):
+            spend_five(one)
+        return wallet, other
+
+    def test_leaves_what_jobs_hold(self, wallets):
+        one, other = wallets
+        hold(one, 10)
+        costs = [(one, 5), (other, 7), (one, 0), (one, 8), (other, 1)]
+
+        spent = ledger.spend_batch([job(*cost) for cost in costs], at=NOW)
+
+        assert remaining(one) == {"soon": 12, "later": 50}
+        assert remaining(other) == {"soon": 17, "later": 50}
+        assert draws(one) == [[(-5, 20)], [], [(-8, 12)]]
+        assert draws(other) == [[(-7, 18)], [(-1, 17)]]
+        assert [item.available for item in spent] == [60, 68, 60, 52, 67]
+        assert [item.seq for item in spent] == [5, 4, 6, 7, 5]
+
+    def test_asks_other_grants_where_it_does_not_cover_all(self, wallets):
+        one, other = wallets
+        hold(other, 10)
+        costs = [(one, 25), (other, 9), (other, 7), (other, 4)]
+
+        ledger.spend_batch([job(*cost) for cost in costs], at=NOW)
+
+        assert remaining(one) == {"soon": 0, "later": 50}
+        assert remaining(other) == {"soon": 10, "later": 45}
+        assert draws(one) == [[(-25, 0)]]
+        assert draws(other) == [[(-9, 16)], [(-6, 10), (-1, 49)], [(-4, 45)]]
+        assert spend_five(one) == {"soon": 0, "later": 45}
+
+
+def draws(wallet) -> list[list[tuple[int, int]]]:
+    """What jobs of a batch took of each grant, and what they left of it."""
+    jobs = LedgerEntry.objects.filter(wallet=wallet, kind="SPEND").order_by("seq")[1:]
+    return [
+        list(
+            GrantDraw.objects.filter(entry=entry)
+            .order_by("position")
+            .values_list("credits", "remaining_after")
+        )
+        for entry in jobs
+    ]

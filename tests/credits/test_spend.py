@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from credits import ledger
-from credits.models import CreditGrant, GrantDraw, GrantSource, LedgerEntry, Wallet
+from credits.models import CreditGrant, GrantSource, LedgerEntry, Wallet
 from tests.conftest import NOW
 from tests.factories import job, make_wallet, remaining
 
@@ -61,6 +61,13 @@ class TestSpend:
         ledger.spend(job(wallet, credits=10), at=NOW)
 
         assert CreditGrant.objects.get(wallet=wallet, is_open=True).source == second
+
+    def test_takes_the_older_of_two_alike_first(self):
+        wallet = make_wallet(grants={"older": (10, None), "newer": (10, None)})
+
+        ledger.spend(job(wallet, credits=10), at=NOW)
+
+        assert remaining(wallet) == {"older": 0, "newer": 10}
 
     def test_refuses_more_than_there_is_and_changes_nothing(self):
         wallet = make_wallet(grants={"a": (5, None)}, way_forward="Buy credits.")
@@ -177,6 +184,7 @@ class TestBatch:
         assert outcomes[3].is_replay
         assert outcomes[3].entry_id == outcomes[1].entry_id
         assert outcomes[5].balance_after == 0
+        assert [outcomes[n].available for n in (1, 3, 5)] == [6, 6, 0]
 
     def test_keeps_the_keys_of_wallets_apart(self):
         one, other = (make_wallet(grants={"a": (9, None)}) for _ in range(2))
@@ -212,20 +220,5 @@ class TestBatch:
 
         assert [one.balance_after for one in spent] == [0, 25]
         assert remaining(full) == {"a": 25}
-
-    def test_leaves_what_jobs_hold(self):
-        wallet = make_wallet(grants={"a": (30, None)})
-        ledger.hold(
-            wallet_id=wallet.pk,
-            credits=10,
-            rate_version=1,
-            idempotency_key="hold",
-            actor="test",
-            at=NOW,
-        )
-
-        ledger.spend_batch([job(wallet, 5), job(wallet, 6)], at=NOW)
-
-        assert remaining(wallet) == {"a": 19}
-        draws = GrantDraw.objects.filter(entry__kind="SPEND").order_by("pk")
-        assert [draw.remaining_after for draw in draws] == [25, 19]
+        its_turn = Wallet.objects.get(pk=full.pk).next_grant_id
+        assert its_turn == CreditGrant.objects.get(wallet=full).pk

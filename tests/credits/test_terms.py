@@ -17,6 +17,7 @@ from credits.models import (
     Wallet,
 )
 from tests.conftest import NOW
+from tests.credits.correcting import hold
 from tests.factories import job, make_wallet
 
 pytestmark = pytest.mark.django_db
@@ -79,6 +80,24 @@ class TestPlanEnd:
         entry = LedgerEntry.objects.get(kind="EXPIRE")
         assert (entry.credits, entry.occurred_at) == (-10, NOW + DAY)
 
+    def test_leaves_what_was_bought(self):
+        wallet = make_wallet(grants={"a": (10, None)})
+        grant(wallet, GrantSource.PURCHASE)
+        say(wallet, plan_ends_at=NOW + DAY)
+
+        ledger.expire_due(limit=9, at=NOW + DAY)
+
+        assert balance(wallet, at=NOW + DAY) == 50
+
+    def test_ends_what_was_given_at_its_very_instant(self):
+        wallet = make_wallet()
+        grant(wallet, GrantSource.PLAN, at=NOW + DAY)
+        say(wallet, plan_ends_at=NOW + DAY)
+
+        ledger.expire_due(limit=9, at=NOW + DAY)
+
+        assert balance(wallet, at=NOW + DAY) == 0
+
     def test_leaves_an_earlier_date_alone(self):
         wallet = make_wallet(grants={"a": (10, DAY)})
         say(wallet, plan_ends_at=NOW + 5 * DAY)
@@ -86,6 +105,16 @@ class TestPlanEnd:
         ledger.expire_due(limit=9, at=NOW + 9 * DAY)
 
         assert LedgerEntry.objects.get(kind="EXPIRE").occurred_at == NOW + DAY
+
+    def test_comes_before_a_job_that_lapses_with_it(self):
+        """R70: what the job held was not free to end, and lives its 72 hours."""
+        wallet = make_wallet(grants={"a": (10, None)})
+        hold(wallet, 4)
+        say(wallet, plan_ends_at=NOW + DAY)
+
+        ledger.expire_due(limit=9, at=NOW + DAY)
+
+        assert balance(wallet, at=NOW + DAY) == 4
 
     def test_spares_what_the_next_plan_gives(self):
         """R60: a plan that begins when the other one has ended."""

@@ -1,11 +1,8 @@
 \set wallet random(:first, :last)
 \set key random(1, 1000000000000000)
 SELECT count(*) FROM (
-    SELECT array_agg(:wallet::bigint) AS wallets, array_agg(1::bigint) AS ones,
-        array_agg('batch:' || :key::text || ':' || n) AS keys,
-        array_agg('\x00'::bytea) AS hashes, array_agg(NULL::bigint) AS nobody,
-        array_agg(''::text) AS blanks, array_agg('bench'::text) AS actors,
-        array_agg(n) AS items, array_agg(0) AS positions,
-        array_agg('look'::text) AS features, array_agg(1) AS versions
+    SELECT array_agg(:wallet::bigint) AS wallets,
+        array_agg('batch:' || :key::text || ':' || n) AS keys, array_agg(n) AS items,
+        ARRAY[:batch::int] AS size
     FROM generate_series(1, :batch) AS n
-) AS command, LATERAL ledger_spend(wallets, ones, keys, hashes, nobody, blanks, blanks, actors, items, positions, features, ones, versions, ones, now());
+) AS asked, LATERAL ledger_spend(wallets, array_fill(1::bigint, size), keys, array_fill('\x00'::bytea, size), array_fill(NULL::bigint, size), array_fill(''::text, size), array_fill(''::text, size), array_fill('bench'::text, size), items, array_fill(0, size), array_fill('look'::text, size), array_fill(1::bigint, size), array_fill(1, size), array_fill(1::bigint, size), now());

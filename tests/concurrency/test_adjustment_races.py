@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from threading import Barrier
+
 import pytest
 
 from billing import adjusting
@@ -31,8 +33,8 @@ def approve_at_once(proposed, admins) -> dict[str, int]:
     return tally(
         race(
             lambda n: adjusting.approve(proposed.pk, by=admins[n], at=NOW),
-            rounds=CALLERS,
-            threads=CALLERS,
+            rounds=len(admins),
+            threads=len(admins),
         )
     )
 
@@ -54,13 +56,19 @@ class TestApprove:
     def test_without_its_lock_is_stopped_by_the_database_alone(
         self, proposed, admins, monkeypatch
     ):
-        monkeypatch.setattr(
-            deciding, "_locked", lambda pk: Adjustment.objects.get(pk=pk)
-        )
+        some = admins[:8]  # no more than there are connections
+        gate = Barrier(len(some))
 
-        outcomes = approve_at_once(proposed, admins)
+        def read_together(pk):
+            found = Adjustment.objects.get(pk=pk)
+            gate.wait(timeout=30)
+            return found
 
-        assert outcomes["IntegrityError"] > 0
+        monkeypatch.setattr(deciding, "_locked", read_together)
+
+        outcomes = approve_at_once(proposed, some)
+
+        assert outcomes == {"Adjustment": 1, "IntegrityError": len(some) - 1}
         assert effects() == (600, 1)
 
     def test_against_rejecting_and_withdrawing_lets_one_win(self, proposed, admins):

@@ -8,7 +8,6 @@ import subprocess
 import sys
 import time
 from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -51,8 +50,14 @@ def start(
             env=environment,
             cwd=directory,
             start_new_session=True,
-            preexec_fn=partial(end_with_parent, signal.SIGINT),  # noqa: PLW1509
+            preexec_fn=_begin,  # noqa: PLW1509
         )
+
+
+def _begin() -> None:
+    end_with_parent(signal.SIGINT)
+    # What a shell runs in the background ignores it, and so would a child of that.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def end_with_parent(on_its_end: signal.Signals) -> None:

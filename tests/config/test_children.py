@@ -90,6 +90,20 @@ class TestEmbeddedServers:
         assert not processes_in(str(tmp_path))
 
 
+class TestStop:
+    def test_ends_what_was_started_in_the_background(self, tmp_path):
+        # There, shells have whatever they run ignore Ctrl-C.
+        before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+        child = children.start(
+            [sys.executable, "-c", "import time; time.sleep(60)"], log=tmp_path / "log"
+        )
+        signal.signal(signal.SIGINT, before)
+
+        children.stop(child)
+
+        assert child.returncode == -signal.SIGINT
+
+
 class TestAwaitAnswer:
     def test_tells_the_end_of_the_log_when_the_child_ends(self, tmp_path):
         log = tmp_path / "log"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from django.utils.translation import gettext as _
 
+from accounts.templatetags.units import days_in_words
 from credits import quoting
 from credits.models import ABSORBED
 from credits.usage import GIVEN_BACK, NOBODY, TAKEN_BACK
@@ -46,17 +47,21 @@ class Series:
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """One day, or one week of a long span: credits of each series, and their sum."""
+    """One day, or one week of a long span: credits of each series, and their sum.
+
+    `words` say which days it holds.
+    """
 
     days: tuple[Day, ...]
+    words: str
     credits: tuple[int, ...]
     total: int
     is_incomplete: bool
 
     @property
-    def starts_at(self) -> datetime:
-        """Return the first instant of its first day."""
-        return self.days[0].starts_at
+    def label(self) -> str:
+        """Return its words, and whether it is not over."""
+        return f"{self.words}, {_('so far')}" if self.is_incomplete else self.words
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,6 +216,7 @@ def _bars(
     return tuple(
         Bar(
             days=days,
+            words=days_in_words(days[0].date, days[-1].date),
             credits=(parts := tuple(credits[n, one.name] for one in series)),
             total=sum(parts),
             is_incomplete=days[0].date <= today <= days[-1].date,

@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django import template
-from django.utils.dates import MONTHS_3
+from django.utils.dates import MONTHS_3, WEEKDAYS_ABBR
 from django.utils.formats import get_format
 from django.utils.safestring import mark_safe
 from django.utils.translation import get_language, gettext, ngettext
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
-    from datetime import datetime
+    from datetime import date, datetime
 
     from django.template import Context
     from django.utils.safestring import SafeString
@@ -106,6 +106,27 @@ def calendar_day(instant: datetime, time_zone: str = "UTC") -> str:
     return _date(instant.astimezone(_zone(time_zone)))
 
 
+def unbroken_date(one: date) -> str:
+    """Return a date that stays on one line: 2 Jul 2026."""
+    return _unbroken(_date(one))
+
+
+def short_date(one: date) -> str:
+    """Return a date without its year: 2 Jul."""
+    return f"{one.day} {_month(one.month, get_language())}"
+
+
+def days_in_words(first: date, last: date) -> str:
+    """Return days by their ends, 29 Jun to 5 Jul 2026, or one: Thu 2 Jul 2026."""
+    if first == last:
+        return _unbroken(f"{WEEKDAYS_ABBR[first.weekday()]} {_date(first)}")
+    begins = short_date(first) if first.year == last.year else _date(first)
+    return gettext("%(first)s to %(last)s") % {
+        "first": _unbroken(begins),
+        "last": _unbroken(_date(last)),
+    }
+
+
 @register.simple_tag(takes_context=True)
 def when(context: Context, instant: datetime | None) -> SafeString | str:
     """Show an instant in the viewer's zone, UTC on hover (R16); a dash for none."""
@@ -133,8 +154,12 @@ def _separator(language: str | None) -> str:
     return str(get_format("THOUSAND_SEPARATOR", language))
 
 
-def _date(local: datetime) -> str:
-    return f"{local.day} {_month(local.month, get_language())} {local.year}"
+def _date(local: date) -> str:
+    return f"{short_date(local)} {local.year}"
+
+
+def _unbroken(text: str) -> str:
+    return text.replace(" ", "\N{NO-BREAK SPACE}")
 
 
 @lru_cache

@@ -17,7 +17,7 @@ from django.views.decorators.http import require_safe
 
 from accounts.access import requires
 from accounts.roles import Permission
-from accounts.templatetags.units import calendar_day
+from accounts.templatetags.units import short_date, unbroken_date
 from config.clock import now
 from credits import usage_report
 from credits.core.spans import day_of, span_of_days, span_since
@@ -172,16 +172,17 @@ def _range_words(asked: Asked) -> str:
     if asked.range:
         return _("the last %(days)s days") % {"days": asked.range}
     first, last = asked.span.days[0], asked.span.days[-1]
-    ends = (calendar_day(day.starts_at, asked.zone.key) for day in (first, last))
-    return _("the days from %(first)s to %(last)s") % dict(
-        zip(("first", "last"), ends, strict=True)
-    )
+    return _("the days from %(first)s to %(last)s") % {
+        "first": unbroken_date(first.date),
+        "last": unbroken_date(last.date),
+    }
 
 
 def _chart(report: UsageReport) -> dict[str, object]:
     """Return what static/js/chart_usage.js draws."""
     return {
-        "days": [bar.days[0].date.isoformat() for bar in report.bars],
+        "labels": [short_date(bar.days[0].date) for bar in report.bars],
+        "titles": [bar.label for bar in report.bars],
         "incomplete": [bar.is_incomplete for bar in report.bars],
         "series": [
             {

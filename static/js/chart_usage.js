@@ -1,12 +1,9 @@
-// Draws the usage chart: a stacked bar a day. Its numbers come from the page
-// (#usage-data), its colors from the legend, so both follow the theme. A day that is
-// not over yet is hatched. Without this file the tables say the same.
+// Draws the usage chart: a stacked bar a day or week. Its numbers and words come from the
+// page (#usage-data), its colors from the legend, so both follow the theme. What is not
+// over yet is hatched. Without this file the tables say the same.
 
 const figure = document.querySelector("[data-usage-chart]");
-const pageLanguage = document.documentElement.lang || "en";
-// The pages write “6 Nov”, not “Nov 6”.
-const language = pageLanguage === "en" ? "en-GB" : pageLanguage;
-const numbers = new Intl.NumberFormat(language);
+const numbers = new Intl.NumberFormat(document.documentElement.lang);
 const HATCH_PX = 6;
 
 if (figure) draw(figure, JSON.parse(document.getElementById("usage-data").textContent));
@@ -15,7 +12,7 @@ function draw(figure, usage) {
   figure.hidden = false;
   const chart = new Chart(figure.querySelector("canvas"), {
     type: "bar",
-    data: { labels: usage.days, datasets: datasetsOf(usage) },
+    data: { labels: usage.labels, datasets: datasetsOf(usage) },
     options: optionsOf(usage),
   });
   const repaint = () => {
@@ -56,7 +53,7 @@ function hatched(color) {
   return pen.createPattern(tile, "repeat");
 }
 
-function optionsOf({ incomplete }) {
+function optionsOf({ titles }) {
   const style = getComputedStyle(figure);
   const ink = style.color;
   const line = style.borderColor;
@@ -70,7 +67,7 @@ function optionsOf({ incomplete }) {
         stacked: true,
         grid: { display: false },
         border: { color: line },
-        ticks: { color: ink, font, maxRotation: 0, autoSkipPadding: 16, callback: shortDay },
+        ticks: { color: ink, font, maxRotation: 0, autoSkipPadding: 16 },
       },
       y: {
         stacked: true,
@@ -87,26 +84,12 @@ function optionsOf({ incomplete }) {
         titleFont: { family: style.fontFamily },
         bodyFont: { family: style.fontFamily },
         callbacks: {
-          title: ([item]) => (item ? titleOf(item, incomplete) : ""),
+          title: ([item]) => (item ? titles[item.dataIndex] : ""),
           label: ({ dataset, raw }) => ` ${dataset.label}: ${signed(raw)}`,
         },
       },
     },
   };
-}
-
-function shortDay(index) {
-  return inWords(this.getLabelForValue(index), { day: "numeric", month: "short" });
-}
-
-function titleOf({ label, dataIndex }, incomplete) {
-  const day = inWords(label, { weekday: "short", day: "numeric", month: "short" });
-  return incomplete[dataIndex] ? `${day}, ${figure.dataset.soFar}` : day;
-}
-
-function inWords(date, format) {
-  const midnight = new Date(`${date}T00:00:00Z`);
-  return new Intl.DateTimeFormat(language, { ...format, timeZone: "UTC" }).format(midnight);
 }
 
 function signed(credits) {

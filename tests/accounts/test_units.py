@@ -1,9 +1,10 @@
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from django.template import Context, Template
+from django.utils import translation
 
 from accounts.models import User
 from accounts.templatetags import units
@@ -93,6 +94,26 @@ class TestMoment:
 class TestCalendarDay:
     def test_is_the_date_in_the_zone(self):
         assert units.calendar_day(SUMMER, "Europe/Berlin") == "2 Jul 2026"
+
+
+class TestDaysInWords:
+    @pytest.mark.parametrize(
+        ("first", "last", "words"),
+        [
+            (date(2026, 7, 1), date(2026, 7, 1), "Wed_1_Jul_2026"),
+            (date(2026, 7, 1), date(2026, 7, 5), "1_Jul to 5_Jul_2026"),
+            (date(2026, 8, 31), date(2026, 9, 6), "31_Aug to 6_Sep_2026"),
+            (date(2025, 12, 29), date(2026, 1, 4), "29_Dec_2025 to 4_Jan_2026"),
+        ],
+    )
+    def test_break_no_date(self, first, last, words):
+        shown = units.days_in_words(first, last)
+
+        assert shown.replace("\N{NO-BREAK SPACE}", "_") == words
+
+    def test_follow_the_language(self):
+        with translation.override("de"):
+            assert units.days_in_words(SUMMER, SUMMER).split()[0] == "Mi"
 
 
 class TestWhenTag:

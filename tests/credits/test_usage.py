@@ -215,6 +215,13 @@ class TestReport:
             bar.days[0].date.weekday() == 0 for bar in found.bars[1:] if bars < days
         )
 
+    def test_says_which_days_its_weeks_hold(self, wallet):
+        found = report(wallet, days=95)
+
+        labels = [" ".join(bar.label.split()) for bar in found.bars]
+        assert labels[:2] == ["6 Dec to 7 Dec 2025", "8 Dec to 14 Dec 2025"]
+        assert labels[-1] == "9 Mar to 10 Mar 2026, so far"
+
     def test_of_weeks_has_the_first_however_short_it_is(self, wallet):
         use(wallet, line("look", 7), at=NOW - 97 * DAY)
 

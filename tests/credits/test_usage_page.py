@@ -175,8 +175,28 @@ class TestUsagePage:
         text = text_of(browser.get(PAGE))
 
         assert "Most went to Image: 240 credits." in text
-        assert "The busiest day was 10 Mar 2026 with 240 credits." in text
-        assert "10 Mar 2026, so far" in text
+        assert "The busiest day was Tue 10 Mar 2026 with 240 credits." in text
+        assert '<th scope="row">Tue 10 Mar 2026, so far</th>' in text
+
+    def test_says_which_days_a_week_holds(self, browser, wallet):
+        use(wallet, line("image", 240, 120), at=NOW - 97 * DAY)
+        use(wallet, line("look", 1), at=NOW - 6 * DAY)
+
+        page = browser.get(PAGE, {"from": "2025-12-01", "to": "2026-03-06"})
+
+        text = text_of(page)
+        assert "The busiest week was 1 Dec to 7 Dec 2025 with 240 credits." in text
+        assert '<th scope="col">Week</th>' in text
+        assert '<th scope="row">2 Mar to 6 Mar 2026</th>' in text
+
+    def test_gives_the_chart_the_words_of_its_tables(self, browser, wallet):
+        use(wallet, line(), at=NOW - 180 * DAY)
+
+        page = browser.get(PAGE, {"from": "2025-09-10", "to": "2026-03-10"})
+
+        chart = page.context["chart"]
+        assert chart["labels"][:2] == ["10 Sep", "15 Sep"]
+        assert chart["titles"] == [bar.label for bar in page.context["report"].bars]
 
     def test_keeps_the_filters_in_its_links(self, browser, wallet):
         use(wallet, line("image", 240, 120), member="ann@x.example")

@@ -137,7 +137,9 @@ def _range(
     name, began = dates.cleaned_data.get("range"), wallet.cycle_starts_at
     if dates.is_custom:
         first, last = dates.cleaned_data["from"], dates.cleaned_data["to"]
-        return "", span_of_days(first, max(first, min(last, today)), zone)
+        if first <= today:  # what is still to come is left out
+            last = min(last, today)
+        return "", span_of_days(first, last, zone)
     if name == UsageRange.CYCLE and began and began <= at:
         return name, span_since(began, today, zone)
     days = int(name) if name in UsageRange.LAST_DAYS else int(UsageRange.USUAL)

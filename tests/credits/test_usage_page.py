@@ -87,10 +87,14 @@ class TestRange:
                 {"from": "2026-02-01", "to": "2026-02-09"},
                 "the days from 1 Feb 2026 to 9 Feb 2026",
             ),
-            # What is still to come is left out.
+            # What is still to come is left out of what has begun.
             (
                 {"from": "2026-03-01", "to": "2026-12-31"},
                 "the days from 1 Mar 2026 to 10 Mar 2026",
+            ),
+            (
+                {"from": "2026-12-01", "to": "2026-12-20"},
+                "the days from 1 Dec 2026 to 20 Dec 2026",
             ),
         ],
     )

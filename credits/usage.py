@@ -122,11 +122,15 @@ class Records:
     @property
     def asked_for(self) -> tuple[UsedBy, ...]:
         """Return what was asked for by member."""
+        return tuple(row for row in self._of_member if self._has_feature(row))
+
+    @property
+    def left_out(self) -> tuple[UsedBy, ...]:
+        """Return what belongs to whole jobs, and so to no feature asked for."""
         return tuple(
             row
-            for row in self.by_member
-            if self.feature in {"", row.feature}
-            and (not self.member or row.member == self._name)
+            for row in self._of_member
+            if not (row.is_feature or self._has_feature(row))
         )
 
     @property
@@ -134,6 +138,15 @@ class Records:
         """Return how many jobs were not charged: all, or those of the member."""
         jobs = self.not_charged
         return jobs[self._name] if self.member else jobs.total()
+
+    @property
+    def _of_member(self) -> tuple[UsedBy, ...]:
+        if not self.member:
+            return self.by_member
+        return tuple(row for row in self.by_member if row.member == self._name)
+
+    def _has_feature(self, row: UsedBy) -> bool:
+        return self.feature in {"", row.feature}
 
     @property
     def _name(self) -> str:

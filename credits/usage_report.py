@@ -75,6 +75,7 @@ class UsageReport:
     bars: tuple[Bar, ...]
     is_by_week: bool
     total: int
+    left_out: tuple[str, ...]
     not_charged_jobs: int
 
     @property
@@ -83,9 +84,9 @@ class UsageReport:
         return max(self.bars, key=lambda bar: bar.total)
 
     @property
-    def includes_today(self) -> bool:
-        """Whether a day is not over yet."""
-        return any(bar.is_incomplete for bar in self.bars)
+    def has_hatched(self) -> bool:
+        """Whether anything is drawn of a day or week that is not over yet."""
+        return any(bar.is_incomplete and any(bar.credits) for bar in self.bars)
 
     @property
     def busy_bars(self) -> tuple[Bar, ...]:
@@ -97,7 +98,7 @@ class UsageReport:
 def report_on(records: Records, *, zone: tzinfo, at: datetime) -> UsageReport:
     """Return the usage of all, of one feature, of one member, or of both, as asked for.
 
-    What was given back belongs to a job, not to a feature: one feature shows none.
+    What was taken back belongs to a job, not to a feature: one feature shows none.
     """
     rows = records.by_stretch
     series = _series(rows)
@@ -110,6 +111,7 @@ def report_on(records: Records, *, zone: tzinfo, at: datetime) -> UsageReport:
         bars=_bars(rows, series, stretches, today=at.astimezone(zone).date()),
         is_by_week=records.span.is_by_week,
         total=sum(row.credits for row in rows),
+        left_out=tuple(sorted({row.label for row in records.left_out})),
         not_charged_jobs=records.not_charged_jobs,
     )
 

@@ -8,11 +8,11 @@ from zoneinfo import ZoneInfo
 import pytest
 from django.db.models import Sum
 
-from credits import ledger, usage, usage_report
+from credits import usage, usage_report
 from credits.core.spans import span_of_days
 from credits.models import EntryKind, LedgerEntry
 from tests.conftest import NOW
-from tests.credits.usage_jobs import give_back, hold, key, line, release, use
+from tests.credits.usage_jobs import absorb, give_back, hold, line, release, use
 from tests.factories import make_wallet
 
 pytestmark = pytest.mark.usefixtures("rates")
@@ -108,15 +108,7 @@ class TestRows:
         ]
 
     def test_take_a_capture_as_it_was_charged(self, wallet):
-        held = hold(wallet, 10)
-        ledger.capture(
-            hold_id=held.hold_id,
-            lines=(line(credits=12),),
-            idempotency_key=key(),
-            actor="test",
-            absorbs_excess=True,
-            at=NOW,
-        )
+        absorb(hold(wallet, 10), line(credits=12))
 
         found = report(wallet)
 
@@ -235,6 +227,25 @@ class TestReport:
         found = report(wallet, feature="image")
 
         assert shares(found.features) == {"Image": 6}
+        assert found.left_out == ("Given back",)
+
+    def test_of_one_feature_says_what_it_leaves_out(self, wallet):
+        absorb(hold(wallet, 10), line(credits=12))
+
+        left_out = {
+            member: report(wallet, feature="look", member=member).left_out
+            for member in ("", "-", "ann@x.example", "zoe@x.example")
+        }
+
+        assert left_out == {
+            "": ("Above the quote, not charged", "Given back"),
+            "-": ("Above the quote, not charged",),
+            "ann@x.example": ("Given back",),
+            "zoe@x.example": (),
+        }
+
+    def test_of_all_features_leaves_nothing_out(self, wallet):
+        assert report(wallet).left_out == ()
 
     @pytest.mark.parametrize(
         ("member", "total"), [("ann@x.example", 5), ("-", 20), ("zoe@x.example", 0)]

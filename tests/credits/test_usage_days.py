@@ -19,7 +19,7 @@ from credits import audits, ledger, tasks, usage, usage_days
 from credits.core.spans import day_of, span_of_days, span_since
 from credits.models import LedgerEntry, UsageDay, UsageLine, UsageMark, UsageWeek
 from tests.conftest import NOW
-from tests.credits.usage_jobs import give_back, hold, key, line, release, use
+from tests.credits.usage_jobs import absorb, give_back, hold, line, release, use
 from tests.factories import make_account, make_wallet
 
 pytestmark = pytest.mark.usefixtures("rates")
@@ -181,15 +181,7 @@ class TestDays:
         assert rows(wallet, span) == ledger_rows(wallet, span)
 
     def test_know_of_all_that_a_page_shows(self, wallet):
-        absorbed = hold(wallet, 10, member="ann@x.example")
-        ledger.capture(
-            hold_id=absorbed.hold_id,
-            lines=(line(credits=12),),
-            idempotency_key=key(),
-            actor="test",
-            absorbs_excess=True,
-            at=NOW,
-        )
+        absorb(hold(wallet, 10, member="ann@x.example"), line(credits=12))
         release(hold(wallet, 5, member="ann@x.example"))
         give_back(use(wallet, line("image", 6, 3)), credits=4)
         span = span_of_days(NOW.date(), NOW.date(), UTC)

@@ -14,7 +14,7 @@ from credits.forms import UsageRange
 from credits.spreadsheets import csv_lines
 from credits.views import usage as usage_view
 from tests.conftest import NOW
-from tests.credits.usage_jobs import give_back, hold, line, release, use
+from tests.credits.usage_jobs import absorb, give_back, hold, line, release, use
 from tests.factories import make_account, make_member, make_wallet
 
 pytestmark = pytest.mark.usefixtures("rates")
@@ -219,6 +219,35 @@ class TestUsagePage:
 
         assert "Nothing that fits the filters was used then." in text
         assert "&lt;zoe&gt;</option>" in text
+
+    @pytest.mark.parametrize(("days_ago", "is_said"), [(0, True), (1, False)])
+    def test_explains_the_hatched_bar_where_there_is_one(
+        self, browser, wallet, days_ago, is_said
+    ):
+        use(wallet, line(), at=NOW - days_ago * DAY)
+
+        text = text_of(browser.get(PAGE))
+
+        assert ("Today is hatched: it is not over." in text) == is_said
+
+    def test_says_what_a_feature_leaves_out(self, browser, wallet):
+        use(wallet, line("image", 4, 2))
+        give_back(use(wallet, line("look", 1)))
+        absorb(hold(wallet, 10), line(credits=12))
+
+        text = text_of(browser.get(PAGE, {"feature": "image"}))
+
+        assert (
+            "What belongs to whole jobs shows only without a feature chosen:"
+            " Above the quote, not charged; Given back." in text
+        )
+
+    def test_of_a_feature_does_not_mention_what_is_not_there(self, browser, wallet):
+        use(wallet, line("image", 4, 2))
+
+        text = text_of(browser.get(PAGE, {"feature": "image"}))
+
+        assert "whole jobs" not in text
 
     def test_says_what_was_not_charged_and_what_is_held(self, browser, wallet):
         use(wallet, line())

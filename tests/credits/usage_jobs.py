@@ -44,6 +44,18 @@ def hold(wallet, credits, *, member="", at=NOW) -> ledger.Held:
     )
 
 
+def absorb(held: ledger.Held, *lines, at=NOW) -> None:
+    """Charge a job no more than was held for it."""
+    ledger.capture(
+        hold_id=held.hold_id,
+        lines=lines,
+        idempotency_key=key(),
+        actor="test",
+        absorbs_excess=True,
+        at=at,
+    )
+
+
 def release(held: ledger.Held, *, at=NOW) -> None:
     ledger.release(
         hold_id=held.hold_id,

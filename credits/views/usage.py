@@ -120,7 +120,8 @@ def usage_csv(request: AccountRequest) -> StreamingHttpResponse:
 
 
 def _asked(request: AccountRequest) -> Asked:
-    chosen = chosen_wallet(request)
+    # A feature or member may be unknown to the other wallet; dates are not.
+    chosen = chosen_wallet(request, kept=("range", "from", "to"))
     zone, at = ZoneInfo(request.account.time_zone), now()
     dates = UsageRange(request.GET)
     dates.is_valid()

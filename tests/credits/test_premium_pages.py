@@ -108,6 +108,15 @@ class TestStatement:
 
 
 class TestUsage:
+    def test_keeps_the_range_from_one_unit_to_the_other(self, client, premium):
+        dates = {"from": "2026-03-01", "to": "2026-03-09"}
+
+        by_dates = read(client, "/usage/", **dates, range="", feature="look")
+        by_name = read(client, "/usage/", range="7", member="ann@x.example")
+
+        assert 'href="?unit=PREMIUM&amp;from=2026-03-01&amp;to=2026-03-09"' in by_dates
+        assert 'href="?unit=PREMIUM&amp;range=7"' in by_name
+
     @pytest.fixture(autouse=True)
     def _used(self, wallet, premium):
         ledger.spend(job(premium, credits=7), at=NOW)

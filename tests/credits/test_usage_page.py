@@ -101,6 +101,11 @@ class TestRange:
     def test_is_said_when_it_is_empty(self, browser, query, words):
         assert f"No usage in {words}" in text_of(browser.get(PAGE, query))
 
+    def test_is_said_without_a_break_in_a_date(self, browser):
+        text = browser.get(PAGE, {"from": "2026-02-01", "to": "2026-02-09"}).content
+
+        assert "from 1_Feb_2026 to 9_Feb_2026".replace("_", "\xa0") in text.decode()
+
     def test_of_the_cycle_begins_where_the_cycle_does(self, browser, wallet):
         use(wallet, line(credits=5), at=NOW)
         ledger.set_terms(
